@@ -17,11 +17,12 @@ struct stay_host;
 
 /** What surrounds an instance. */
 struct stay_host_env {
-    const char *name;                 /* the configured name of the source or destination */
-    const char *base_folder;          /* what relative PATH options are relative to; NULL: none */
-    const char *scratch_parent;       /* where its scratch folder is made, on first use */
-    unsigned jobs;                    /* threads that a call may keep busy; at least 1 */
-    const struct stay_cancel *cancel; /* may be NULL */
+    const char *name;                   /* the configured name of the source or destination */
+    const char *base_folder;            /* what relative PATH options are relative to; NULL: none */
+    const char *scratch_parent;         /* where its scratch folder is made; NULL: it gets none */
+    unsigned jobs;                      /* threads that a call may keep busy; at least 1 */
+    const struct stay_cancel *cancel;   /* may be NULL */
+    const struct stay_setting *section; /* where it begins in the file, for messages; may be NULL */
 };
 
 /**
