@@ -1,0 +1,155 @@
+/* src/store/index_cache.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The index as a local file to be mapped: a header, the ids of the index objects it came from, and
+ * the three tables, in this machine's byte order; it never leaves the machine. Its SHA-256 is checked
+ * each time: a cache that lies about what is stored would be a hole in the next backup.
+ */
+#include "store/index_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct header {
+    char magic[8];
+    uint64_t n_objects;
+    uint64_t n_packs;
+    uint64_t n_frames;
+    uint64_t n_chunks;
+    struct stay_id sum; /* of everything behind the header */
+};
+
+static const char magic[8] = "BSIDX\0\0\1";
+
+int stay_index_save(const struct stay_index *index, const char *path,
+                    const struct stay_id *objects, size_t n, struct stay_err *err)
+{
+    const struct {
+        const void *data;
+        size_t len;
+    } parts[] = {
+        {objects, n * sizeof *objects},
+        {index->packs.items, index->packs.n * sizeof *index->packs.items},
+        {index->frames.items, index->frames.n * sizeof *index->frames.items},
+        {index->chunks.items, index->chunks.n * sizeof *index->chunks.items},
+    };
+    struct header header = {.n_objects = n,
+                            .n_packs = index->packs.n,
+                            .n_frames = index->frames.n,
+                            .n_chunks = index->chunks.n};
+    stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
+    stay_auto_str char *temporary = stay_strf("%s.new", path);
+    stay_auto_fd int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return stay_fail_errno(err, STAY_ERR_IO, "create %s", temporary);
+    memcpy(header.magic, magic, sizeof magic);
+    stay_digest_begin(digest);
+    for (size_t i = 0; i < STAY_COUNT(parts); i++)
+        stay_digest_add(digest, parts[i].data, parts[i].len);
+    stay_digest_end(digest, &header.sum);
+    if (stay_fs_write_all(fd, temporary, &header, sizeof header, err) < 0)
+        return -1;
+    for (size_t i = 0; i < STAY_COUNT(parts); i++)
+        if (stay_fs_write_all(fd, temporary, parts[i].data, parts[i].len, err) < 0)
+            return -1;
+    if (rename(temporary, path) != 0)
+        return stay_fail_errno(err, STAY_ERR_IO, "rename %s", temporary);
+    return 0;
+}
+
+static bool take(uint64_t *left, uint64_t n, size_t size)
+{
+    uint64_t bytes;
+
+    if (__builtin_mul_overflow(n, (uint64_t)size, &bytes) || bytes > *left)
+        return false;
+    *left -= bytes;
+    return true;
+}
+
+static bool header_sound(const struct header *header, size_t file_bytes)
+{
+    uint64_t left = file_bytes - sizeof *header;
+
+    if (memcmp(header->magic, magic, sizeof magic) != 0)
+        return false;
+    if (!take(&left, header->n_objects, sizeof(struct stay_id)) ||
+        !take(&left, header->n_packs, sizeof(struct stay_index_pack)) ||
+        !take(&left, header->n_frames, sizeof(struct stay_index_frame)) ||
+        !take(&left, header->n_chunks, sizeof(struct stay_index_chunk)) || left != 0)
+        return false;
+    stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
+    struct stay_id sum;
+    stay_digest_of(digest, header + 1, file_bytes - sizeof *header, &sum);
+    return stay_id_equal(&sum, &header->sum);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(a, b, STAY_ID_BYTES);
+}
+
+/* Marks which of @objects the cache covers; false when it has one that is not among them. */
+static bool mark_covered(const struct header *header, const struct stay_id *objects, size_t n,
+                         bool *covered, size_t *n_covered)
+{
+    const struct stay_id *own = (const struct stay_id *)(header + 1);
+
+    *n_covered = 0;
+    for (uint64_t i = 0; i < header->n_objects; i++) {
+        const struct stay_id *at =
+            n ? bsearch(&own[i], objects, n, sizeof *objects, compare_ids) : NULL;
+        if (at == NULL)
+            return false;
+        covered[at - objects] = true;
+        (*n_covered)++;
+    }
+    return true;
+}
+
+static void place_tables(struct stay_index *index, const struct header *header)
+{
+    char *at = (char *)(index->mapping) + sizeof *header + header->n_objects * STAY_ID_BYTES;
+
+    index->packs.items = (struct stay_index_pack *)(void *)at;
+    index->packs.n = header->n_packs;
+    at += header->n_packs * sizeof *index->packs.items;
+    index->frames.items = (struct stay_index_frame *)(void *)at;
+    index->frames.n = header->n_frames;
+    at += header->n_frames * sizeof *index->frames.items;
+    index->chunks.items = (struct stay_index_chunk *)(void *)at;
+    index->chunks.n = index->n_sorted = header->n_chunks;
+    for (size_t i = 0; i < index->packs.n; i++)
+        stay_map_set(index->pack_numbers, &index->packs.items[i].id, STAY_ID_BYTES,
+                     (void *)(uintptr_t)(i + 1));
+}
+
+int stay_index_map(struct stay_index **out, const char *path, const struct stay_id *objects,
+                   size_t n, bool *covered, size_t *n_covered)
+{
+    stay_auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) != 0 || (size_t)st.st_size < sizeof(struct header))
+        return STAY_INDEX_STALE;
+    void *mapping = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (mapping == MAP_FAILED)
+        return STAY_INDEX_STALE;
+    stay_auto(stay_index_free) struct stay_index *index = stay_index_new();
+    index->mapping = mapping;
+    index->mapped_bytes = (size_t)st.st_size;
+    if (!header_sound(mapping, index->mapped_bytes) ||
+        !mark_covered(mapping, objects, n, covered, n_covered)) {
+        memset(covered, 0, n * sizeof *covered);
+        *n_covered = 0;
+        return STAY_INDEX_STALE;
+    }
+    place_tables(index, mapping);
+    *out = stay_steal(&index);
+    return 0;
+}
