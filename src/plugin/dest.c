@@ -68,8 +68,8 @@ static int fail_call(const struct stay_dest *dest, const struct call *call, int 
     if (outcome < 0)
         (void)stay_host_error(err, from);
     else
-        (void)stay_fail(err, STAY_ERR_IO, "the plugin answered %s %s with %d, which means nothing",
-                        call->verb, call->name, outcome);
+        (void)stay_fail(err, STAY_ERR_IO, "the plugin answered %s%s%s with %d, which means nothing",
+                        call->verb, *call->name ? " " : "", call->name, outcome);
     if (call->tries > 1)
         (void)stay_prefix(err, "after %u tries", call->tries);
     (void)stay_prefix(err, "destination %s", dest->name);
