@@ -1,0 +1,94 @@
+/* src/store/repository.h
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * repository: our layout on a destination: making one, opening it, its index and snapshots.
+ *
+ * Layer: store. Thread-safety: constant after opening; the destination allows parallel use.
+ */
+#pragma once
+
+#include "codec/chunker.h"
+#include "plugin/dest.h"
+#include "store/index.h"
+#include "store/snapshot.h"
+
+enum { STAY_REPOSITORY_ID = 32, STAY_DOC_MAX = 512 * 1024 * 1024 };
+
+/** An opened repository. @dest is borrowed. */
+struct stay_repository {
+    struct stay_dest *dest;
+    char id[STAY_REPOSITORY_ID + 1];
+    struct stay_chunker_params chunker;
+    int64_t created_ns;
+};
+
+enum { STAY_REPOSITORY_EXISTS = 1 };
+
+/**
+ * Makes a repository on @dest: README.txt, restore.sh and last, atomically, backstay.json.
+ *
+ * @like  chunker parameters to take over, so that two destinations cut alike; NULL: new ones.
+ * @return 0; STAY_REPOSITORY_EXISTS when there is one already (which is left alone); -1.
+ */
+STAY_CHECKED int stay_repository_init(struct stay_dest *dest,
+                                      const struct stay_chunker_params *like,
+                                      const struct stay_clock *clock, struct stay_err *err);
+
+/** Opens it. Fails with kind CONFIG where there is none, saying how to make one. */
+STAY_CHECKED int stay_repository_open(struct stay_repository **out, struct stay_dest *dest,
+                                      struct stay_err *err);
+void stay_repository_free(struct stay_repository *repository);
+STAY_DEFINE_AUTO(struct stay_repository, stay_repository_free)
+
+/** What was found out of order while the index was loaded; the index works without it. */
+struct stay_index_state {
+    size_t damaged;  /* index objects that could not be read */
+    size_t missing;  /* packs of the index that do not exist */
+    struct stay_err first; /* the first damage */
+};
+
+/**
+ * Loads the whole index and compares it with the packs that exist.
+ *
+ * @cache  a local file that saves reading the repository the next time; NULL: none.
+ * @state  receives what was out of order; each is also a warning in the log.
+ */
+STAY_CHECKED int stay_repository_index(const struct stay_repository *repository, const char *cache,
+                                       struct stay_index **out, struct stay_index_state *state,
+                                       struct stay_err *err);
+
+/** Snapshots by their names, oldest first. Release with stay_vec_free(). */
+struct stay_snapshot_list {
+    struct stay_snapshot_ref *items;
+    size_t n;
+    size_t cap;
+};
+
+/** @source NULL: of all sources. */
+STAY_CHECKED int stay_repository_snapshots(const struct stay_repository *repository,
+                                           const char *source, struct stay_snapshot_list *out,
+                                           struct stay_err *err);
+
+/** Reads one. */
+STAY_CHECKED int stay_repository_snapshot(const struct stay_repository *repository,
+                                          const char *name, struct stay_snapshot **out,
+                                          struct stay_err *err);
+
+/**
+ * Finds the snapshot that a user means: "latest" where there is one source, "SOURCE@latest",
+ * "SOURCE@TIME" (the newest not after it), a prefix of its id of 4 digits or more (also after
+ * "SOURCE@").
+ *
+ * @return 0, or -1 with kind ABSENT naming what there is.
+ */
+STAY_CHECKED int stay_repository_find(const struct stay_repository *repository, const char *spec,
+                                      struct stay_snapshot_ref *out, struct stay_err *err);
+
+/** The texts that lie in every repository. */
+struct stay_asset {
+    const char *name;
+    const unsigned char *data;
+    size_t len;
+};
+
+const struct stay_asset *stay_assets(size_t *n);
