@@ -24,7 +24,7 @@ struct stay_map {
     void (*free_value)(void *);
 };
 
-static uint64_t hash_bytes(const void *key, size_t len)
+uint64_t stay_map_hash(const void *key, size_t len)
 {
     const unsigned char *bytes = key;
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ len;
@@ -83,7 +83,7 @@ static struct slot *find(const struct stay_map *map, const void *key, size_t len
 
 void *stay_map_get(const struct stay_map *map, const void *key, size_t len)
 {
-    return find(map, key, len, hash_bytes(key, len))->value;
+    return find(map, key, len, stay_map_hash(key, len))->value;
 }
 
 static void grow(struct stay_map *map)
@@ -101,7 +101,7 @@ static void grow(struct stay_map *map)
 
 void stay_map_set(struct stay_map *map, const void *key, size_t len, void *value)
 {
-    uint64_t hash = hash_bytes(key, len);
+    uint64_t hash = stay_map_hash(key, len);
     struct slot *slot = find(map, key, len, hash);
 
     if (slot->key) {
@@ -135,7 +135,7 @@ static void close_hole(struct stay_map *map, size_t hole)
 
 bool stay_map_remove(struct stay_map *map, const void *key, size_t len)
 {
-    struct slot *slot = find(map, key, len, hash_bytes(key, len));
+    struct slot *slot = find(map, key, len, stay_map_hash(key, len));
 
     if (slot->key == NULL)
         return false;

@@ -10,8 +10,12 @@
 #include "base/alloc.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct stay_map;
+
+/** A fast hash of bytes; the same on every machine of one byte order, for local files. */
+uint64_t stay_map_hash(const void *key, size_t len);
 
 /** @free_value is called for every value that is replaced or dropped; NULL to keep them. */
 struct stay_map *stay_map_new(void (*free_value)(void *value));

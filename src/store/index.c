@@ -36,6 +36,7 @@ void stay_index_free(struct stay_index *index)
         stay_vec_free(&index->chunks);
     }
     unmap(index);
+    stay_vec_free(&index->objects);
     stay_map_free(index->pack_numbers);
     free(index->absent);
     free(index);
@@ -80,6 +81,11 @@ void stay_index_add(struct stay_index *index, const struct stay_pack *pack)
                 chunk->id, frame_number, chunk->bytes, chunk->offset};
         }
     }
+}
+
+void stay_index_note(struct stay_index *index, const struct stay_id *id)
+{
+    *stay_vec_push(&index->objects) = *id;
 }
 
 static int by_id(const void *a, const void *b)

@@ -80,12 +80,15 @@ bool stay_index_has_pack(const struct stay_index *index, uint32_t pack);
 /** Describes a frame in the form that decoding needs (without its chunk list). */
 struct stay_frame_info stay_index_frame_info(const struct stay_index_frame *frame);
 
+/** Remembers that the tables hold all of the index object @id, for the local cache. */
+void stay_index_note(struct stay_index *index, const struct stay_id *id);
+
 /**
- * Saves the tables and the set of @objects they came from to a local file, so that the next run
- * maps them instead of reading the repository.
+ * Saves the tables and the ids of the index objects that they hold to a local file, so that the
+ * next run maps them instead of reading the repository.
  */
 STAY_CHECKED int stay_index_save(const struct stay_index *index, const char *path,
-                                 const struct stay_id *objects, size_t n, struct stay_err *err);
+                                 struct stay_err *err);
 
 enum { STAY_INDEX_STALE = 1 };
 

@@ -25,19 +25,18 @@ struct header {
 
 static const char magic[8] = "BSIDX\0\0\1";
 
-int stay_index_save(const struct stay_index *index, const char *path,
-                    const struct stay_id *objects, size_t n, struct stay_err *err)
+int stay_index_save(const struct stay_index *index, const char *path, struct stay_err *err)
 {
     const struct {
         const void *data;
         size_t len;
     } parts[] = {
-        {objects, n * sizeof *objects},
+        {index->objects.items, index->objects.n * sizeof *index->objects.items},
         {index->packs.items, index->packs.n * sizeof *index->packs.items},
         {index->frames.items, index->frames.n * sizeof *index->frames.items},
         {index->chunks.items, index->chunks.n * sizeof *index->chunks.items},
     };
-    struct header header = {.n_objects = n,
+    struct header header = {.n_objects = index->objects.n,
                             .n_packs = index->packs.n,
                             .n_frames = index->frames.n,
                             .n_chunks = index->chunks.n};
@@ -114,7 +113,10 @@ static bool mark_covered(const struct header *header, const struct stay_id *obje
 
 static void place_tables(struct stay_index *index, const struct header *header)
 {
-    char *at = (char *)(index->mapping) + sizeof *header + header->n_objects * STAY_ID_BYTES;
+    char *at = (char *)(index->mapping) + sizeof *header;
+
+    for (uint64_t i = 0; i < header->n_objects; i++, at += STAY_ID_BYTES)
+        stay_index_note(index, (const struct stay_id *)(const void *)at);
 
     index->packs.items = (struct stay_index_pack *)(void *)at;
     index->packs.n = header->n_packs;

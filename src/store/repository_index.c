@@ -55,27 +55,26 @@ static int read_object(struct stay_dest *dest, struct stay_index *index, const s
 }
 
 /* Reads what the cache does not cover. An object that cannot be read only costs space: its chunks
- * count as not stored. Its id is taken out of the list, so that the cache does not claim it. */
-static int read_rest(struct stay_dest *dest, struct stay_index *index, id_list *ids, bool *covered,
-                     struct stay_index_state *state, struct stay_err *err)
+ * count as not stored. */
+static int read_rest(struct stay_dest *dest, struct stay_index *index, const id_list *ids,
+                     const bool *covered, struct stay_index_state *state, struct stay_err *err)
 {
-    size_t kept = 0;
-
     for (size_t i = 0; i < ids->n; i++) {
         struct stay_err why = {0};
-        if (!covered[i] && read_object(dest, index, &ids->items[i], &why) < 0) {
-            if (why.kind != STAY_ERR_CORRUPT) {
-                *err = why;
-                return -1;
-            }
-            stay_log(STAY_LOG_WARN, "destination %s: %s", stay_dest_name(dest), why.text);
-            if (state->damaged++ == 0)
-                state->first = why;
+        if (covered[i])
+            continue;
+        if (read_object(dest, index, &ids->items[i], &why) == 0) {
+            stay_index_note(index, &ids->items[i]);
             continue;
         }
-        ids->items[kept++] = ids->items[i];
+        if (why.kind != STAY_ERR_CORRUPT) {
+            *err = why;
+            return -1;
+        }
+        stay_log(STAY_LOG_WARN, "destination %s: %s", stay_dest_name(dest), why.text);
+        if (state->damaged++ == 0)
+            state->first = why;
     }
-    ids->n = kept;
     stay_index_sort(index);
     return 0;
 }
@@ -125,13 +124,11 @@ int stay_repository_index(const struct stay_repository *repository, const char *
     if (cache == NULL ||
         stay_index_map(&index, cache, ids.items, ids.n, covered, &n_covered) != 0)
         index = stay_index_new();
-    size_t n = ids.n;
     if (read_rest(repository->dest, index, &ids, covered, state, err) == 0 &&
         keep_existing(repository->dest, index, &state->missing, err) == 0)
         rc = 0;
     struct stay_err why = {0};
-    if (rc == 0 && cache && n_covered < n &&
-        stay_index_save(index, cache, ids.items, ids.n, &why) < 0)
+    if (rc == 0 && cache && n_covered < ids.n && stay_index_save(index, cache, &why) < 0)
         stay_log(STAY_LOG_WARN, "%s: the next run will read the index again", why.text);
     stay_vec_free(&ids);
     if (rc == 0)
