@@ -4,8 +4,10 @@
 #include "base/clock.h"
 
 #include "base/alloc.h"
+#include "base/str.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -69,6 +71,47 @@ char *stay_time_compact(char out[static 24], int64_t wall_ns)
     return out;
 }
 
+/* What a letter of a shape stands for; NULL: for itself. */
+static int *field_of(struct tm *tm, char letter)
+{
+    switch (letter) {
+    case 'Y':
+        return &tm->tm_year;
+    case 'M':
+        return &tm->tm_mon;
+    case 'D':
+        return &tm->tm_mday;
+    case 'h':
+        return &tm->tm_hour;
+    case 'm':
+        return &tm->tm_min;
+    case 's':
+        return &tm->tm_sec;
+    default:
+        return NULL;
+    }
+}
+
+/*
+ * Reads @text into @tm as @shape says, one digit for each letter of a field. strptime(3) would also
+ * take blanks, signs and missing digits.
+ *
+ * @return what follows, or NULL.
+ */
+static const char *read_shape(const char *text, const char *shape, struct tm *tm)
+{
+    for (; *shape; shape++, text++) {
+        int *field = field_of(tm, *shape);
+        if (field ? !isdigit((unsigned char)*text) : *text != *shape)
+            return NULL;
+        if (field)
+            *field = 10 * *field + (*text - '0');
+    }
+    tm->tm_year -= 1900;
+    tm->tm_mon -= 1;
+    return text;
+}
+
 /* A fraction ".123" at *text in nanoseconds, moved past; further digits are dropped. */
 static int parse_fraction(const char **text, int64_t *ns)
 {
@@ -87,31 +130,33 @@ static int parse_fraction(const char **text, int64_t *ns)
     return 0;
 }
 
-static int is_sound(const struct tm *tm)
+/* Whether the day exists, and lies in what int64_t nanoseconds can hold. */
+static bool is_sound(const struct tm *tm)
 {
     struct tm copy = *tm;
-    time_t s = timegm(&copy);
 
-    (void)s;
+    (void)timegm(&copy);
     return copy.tm_mday == tm->tm_mday && copy.tm_mon == tm->tm_mon && tm->tm_hour < 24 &&
-           tm->tm_min < 60 && tm->tm_sec < 60;
+           tm->tm_min < 60 && tm->tm_sec < 60 && tm->tm_year < 2262 - 1900 &&
+           tm->tm_year >= 1700 - 1900;
 }
 
 int stay_time_parse(const char *text, int64_t *out_wall_ns)
 {
-    static const char *const forms[] = {"%Y%m%dT%H%M%S",     "%Y-%m-%dT%H:%M:%S",
-                                        "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
-                                        "%Y-%m-%d %H:%M",    "%Y-%m-%d"};
+    static const char *const shapes[] = {"YYYYMMDDThhmmss",     "YYYY-MM-DDThh:mm:ss",
+                                         "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DDThh:mm",
+                                         "YYYY-MM-DD hh:mm",    "YYYY-MM-DD"};
 
-    for (size_t i = 0; i < STAY_COUNT(forms); i++) {
+    for (size_t i = 0; i < STAY_COUNT(shapes); i++) {
         struct tm tm = {0};
         int64_t fraction = 0;
-        const char *rest = strptime(text, forms[i], &tm);
-        if (rest == NULL || parse_fraction(&rest, &fraction) < 0)
+        const char *rest = read_shape(text, shapes[i], &tm);
+        if (rest == NULL ||
+            (stay_str_ends(shapes[i], "ss") && parse_fraction(&rest, &fraction) < 0))
             continue;
         if (strcmp(rest, "Z") != 0 && *rest)
             continue;
-        if (tm.tm_year > 292 + 70 - 1 || tm.tm_year < -200 || !is_sound(&tm))
+        if (!is_sound(&tm))
             return -1;
         *out_wall_ns = (int64_t)timegm(&tm) * STAY_NS_PER_S + fraction;
         return 0;

@@ -43,7 +43,12 @@ void stay_log_hide(const char *secret)
     if (strlen(secret) < 4)
         return;
     (void)pthread_mutex_lock(&logger.mutex);
-    *stay_vec_push(&logger.secrets) = stay_strdup(secret);
+    (void)stay_vec_push(&logger.secrets);
+    size_t at = logger.secrets.n - 1;
+    /* Longest first: one that begins another must not leave the rest of that one readable. */
+    for (; at > 0 && strlen(logger.secrets.items[at - 1]) < strlen(secret); at--)
+        logger.secrets.items[at] = logger.secrets.items[at - 1];
+    logger.secrets.items[at] = stay_strdup(secret);
     (void)pthread_mutex_unlock(&logger.mutex);
 }
 

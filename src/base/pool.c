@@ -30,10 +30,13 @@ struct stay_pool {
 static void keep_first_error(struct stay_pool *pool, const struct stay_err *err)
 {
     (void)pthread_mutex_lock(&pool->mutex);
-    if (pool->first_error.kind == STAY_ERR_NONE)
+    if (!atomic_load(&pool->failed)) {
         pool->first_error = *err;
+        if (err->kind == STAY_ERR_NONE)
+            (void)stay_fail(&pool->first_error, STAY_ERR_IO, "a worker failed without saying why");
+        atomic_store(&pool->failed, true);
+    }
     (void)pthread_mutex_unlock(&pool->mutex);
-    atomic_store(&pool->failed, true);
 }
 
 static void *work(void *arg)
@@ -92,7 +95,7 @@ int stay_pool_finish(struct stay_pool *pool, struct stay_err *err)
             (void)pthread_join(pool->workers[i].thread, NULL);
         pool->finished = true;
     }
-    if (pool->first_error.kind == STAY_ERR_NONE)
+    if (!atomic_load(&pool->failed))
         return 0;
     if (err)
         *err = pool->first_error;

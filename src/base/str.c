@@ -138,7 +138,7 @@ char *stay_str_elapsed(char out[static 24], int64_t ns)
     int64_t s = ns / NS_PER_S;
 
     if (s < 60)
-        (void)snprintf(out, 24, "%.1f s", (double)ns / (double)NS_PER_S);
+        (void)snprintf(out, 24, "%.1f s", (double)(ns / (NS_PER_S / 10)) / 10);
     else if (s < 3600)
         (void)snprintf(out, 24, "%" PRId64 "m %02" PRId64 "s", s / 60, s % 60);
     else if (s < INT64_C(48) * 3600)
