@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct stay_setting {
@@ -15,7 +16,8 @@ struct stay_setting {
     const char *text;         /* the scalar, references resolved; NULL for a list */
     const char *const *items; /* the list; NULL for a scalar */
     size_t n_items;
-    const char *file;         /* where it stands, for messages; NULL: not from a file */
+    const char *file; /* where it stands, for messages; NULL: not from a file */
     int line;
     int column;
+    bool pending; /* the value is a reference that is not resolved: only the name can be judged */
 };

@@ -182,6 +182,25 @@ int stay_settings_resolve(struct stay_settings *out, const struct stay_setting *
     return 0;
 }
 
+void stay_settings_defer(struct stay_settings *out, const struct stay_setting *from, size_t n)
+{
+    *out = (struct stay_settings){.items = stay_calloc(n, sizeof *out->items), .n = n};
+    for (size_t i = 0; i < n; i++) {
+        struct stay_setting *setting = &out->items[i];
+        *setting = from[i];
+        setting->text = from[i].text ? stay_strdup(from[i].text) : NULL;
+        setting->pending = from[i].text && stay_reference_is(from[i].text);
+        if (from[i].items == NULL)
+            continue;
+        char **items = stay_calloc(from[i].n_items, sizeof *items);
+        setting->items = (const char *const *)items;
+        for (size_t item = 0; item < from[i].n_items; item++) {
+            items[item] = stay_strdup(from[i].items[item]);
+            setting->pending = setting->pending || stay_reference_is(items[item]);
+        }
+    }
+}
+
 static void release(const char *text)
 {
     char *mine = (char *)(uintptr_t)text;

@@ -54,6 +54,9 @@ STAY_CHECKED int stay_settings_resolve(struct stay_settings *out, const struct s
                                        size_t n, const struct stay_resolver *resolver,
                                        struct stay_err *err);
 
+/** Copies @n settings as they were written, and marks references as pending. */
+void stay_settings_defer(struct stay_settings *out, const struct stay_setting *from, size_t n);
+
 /** Wipes and releases the values. */
 void stay_settings_free(struct stay_settings *settings);
 

@@ -134,6 +134,23 @@ int stay_host_new(struct stay_host **out, const struct backstay_plugin *plugin,
     return 0;
 }
 
+int stay_host_check(const struct backstay_plugin *plugin, const struct stay_setting *settings,
+                    size_t n_settings, const struct stay_host_env *env, struct stay_err *err)
+{
+    struct stay_value *values = stay_calloc(plugin->n_options, sizeof *values);
+    const struct stay_value_scope scope = {
+        .plugin = plugin,
+        .name = env->name,
+        .base_folder = env->base_folder,
+        .section = env->section,
+        .pending = true,
+    };
+    int outcome = stay_values_read(values, &scope, settings, n_settings, err);
+
+    stay_values_free(values, plugin->n_options);
+    return outcome;
+}
+
 void stay_host_free(struct stay_host *host)
 {
     struct stay_err err = {0};

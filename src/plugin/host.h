@@ -33,6 +33,15 @@ STAY_CHECKED int stay_host_new(struct stay_host **out, const struct backstay_plu
                                const struct stay_setting *settings, size_t n_settings,
                                const struct stay_host_env *env, struct stay_err *err);
 
+/**
+ * Judges @settings as stay_host_new() does, and lets pending ones pass.
+ *
+ * @env only name, base_folder and section matter.
+ */
+STAY_CHECKED int stay_host_check(const struct backstay_plugin *plugin,
+                                 const struct stay_setting *settings, size_t n_settings,
+                                 const struct stay_host_env *env, struct stay_err *err);
+
 /** Removes the scratch folder and releases everything; secrets are wiped. NULL is allowed. */
 void stay_host_free(struct stay_host *host);
 STAY_DEFINE_AUTO(struct stay_host, stay_host_free)

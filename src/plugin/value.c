@@ -118,6 +118,11 @@ static int read_value(struct stay_value *value, const struct backstay_option *op
     value->secret = secret;
     value->abi.size = sizeof value->abi;
     value->abi.set = 1;
+    if (from->pending && !scope->pending)
+        return fail_at(from, err, "`%s` of %s `%s` is a reference that was not resolved",
+                       option->name, kind_of(scope), scope->name);
+    if (from->pending)
+        return 0;
     if (option->type == BACKSTAY_OPTION_LIST)
         return read_list(value, option, from);
     if (from->text == NULL)

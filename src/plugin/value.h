@@ -28,6 +28,7 @@ struct stay_value_scope {
     const char *name;                   /* of the source or destination */
     const char *base_folder;            /* what relative paths are relative to; NULL: none */
     const struct stay_setting *section; /* where it begins; NULL: unknown */
+    bool pending;                       /* whether settings may be pending */
 };
 
 /**

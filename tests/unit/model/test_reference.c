@@ -272,6 +272,27 @@ static void a_setting_that_cannot_be_resolved_is_shown_with_its_place(void **sta
     assert_null(settings.items);
 }
 
+static void deferred_settings_are_marked_where_they_hold_a_reference(void **state)
+{
+    static const char *const items[] = {"a", "env:URL"};
+    const struct stay_setting from[] = {
+        {.name = "url", .text = "env:URL"},
+        {.name = "list", .items = items, .n_items = 2},
+        {.name = "plain", .text = "x"},
+        {.name = "plain_list", .items = items, .n_items = 1},
+    };
+    stay_auto_settings struct stay_settings settings = {0};
+
+    (void)state;
+    stay_settings_defer(&settings, from, 4);
+    assert_true(settings.items[0].pending);
+    assert_string_equal(settings.items[0].text, "env:URL");
+    assert_true(settings.items[1].pending);
+    assert_string_equal(settings.items[1].items[1], "env:URL");
+    assert_false(settings.items[2].pending);
+    assert_false(settings.items[3].pending);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -290,6 +311,7 @@ int main(void)
         IN_A_FOLDER(cancelling_ends_a_command),
         IN_A_FOLDER(settings_are_resolved_value_by_value),
         IN_A_FOLDER(a_setting_that_cannot_be_resolved_is_shown_with_its_place),
+        cmocka_unit_test(deferred_settings_are_marked_where_they_hold_a_reference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

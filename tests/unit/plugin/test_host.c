@@ -227,6 +227,26 @@ static void a_missing_required_option_is_named_with_its_section(void **state)
                                   "it needs: What it is called");
 }
 
+static void a_pending_value_is_judged_by_its_name_only(void **state)
+{
+    const struct stay_host_env env = sample_env();
+    struct stay_setting settings[] = {setting("name", "x"), setting("depth", "env:DEPTH")};
+    struct stay_host *host = NULL;
+    struct stay_err err = {0};
+
+    (void)state;
+    settings[1].pending = true;
+    assert_int_equal(stay_host_check(&plugin, settings, 2, &env, NULL), 0);
+    assert_int_equal(stay_host_new(&host, &plugin, settings, 2, &env, &err), -1);
+    assert_string_equal(
+        err.text, "b.yaml:7:9: `depth` of source `shop` is a reference that was not resolved");
+    settings[1].name = "dept";
+    assert_int_equal(stay_host_check(&plugin, settings, 2, &env, &err), -1);
+    assert_string_equal(err.text, "b.yaml:7:9: unknown key `dept` in source `shop` of type sample, "
+                                  "did you mean `depth`?");
+    assert_int_equal(stay_host_check(&plugin, settings, 1, &env, NULL), 0);
+}
+
 static void a_secret_is_redacted_in_errors(void **state)
 {
     stay_auto(stay_host_free) struct stay_host *host = NULL;
@@ -349,6 +369,7 @@ int main(void)
         cmocka_unit_test(an_unknown_option_gets_a_suggestion),
         cmocka_unit_test(an_option_given_twice_is_refused),
         cmocka_unit_test(a_missing_required_option_is_named_with_its_section),
+        cmocka_unit_test(a_pending_value_is_judged_by_its_name_only),
         cmocka_unit_test(a_secret_is_redacted_in_errors),
         cmocka_unit_test(an_error_without_kind_or_text_is_still_an_error),
         cmocka_unit_test(an_error_text_without_its_end_is_cut),
