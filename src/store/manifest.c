@@ -103,11 +103,23 @@ static void add_ids(struct stay_buf *out, const struct stay_id *ids, size_t n)
     stay_buf_str(out, "]}\n");
 }
 
-void stay_manifest_encode(struct stay_buf *out, const struct backstay_entry *entry,
-                          const struct stay_id *ids, size_t n)
+/* The end of a file's line, and the lines that go on with its chunks. */
+static void add_content(struct stay_buf *out, const struct stay_id *ids, size_t n)
 {
     size_t done = STAY_MIN(n, (size_t)STAY_MANIFEST_IDS);
 
+    add_ids(out, ids, done);
+    for (unsigned part = 1; done < n; part++) {
+        size_t more = STAY_MIN(n - done, (size_t)STAY_MANIFEST_IDS);
+        stay_buf_printf(out, "{\"part\":%u,", part);
+        add_ids(out, ids + done, more);
+        done += more;
+    }
+}
+
+void stay_manifest_encode(struct stay_buf *out, const struct backstay_entry *entry,
+                          const struct stay_id *ids, size_t n)
+{
     stay_buf_str(out, "{\"path\":");
     stay_json_add_string(out, entry->path, entry->path_len);
     stay_buf_str(out, ",\"type\":\"");
@@ -131,16 +143,66 @@ void stay_manifest_encode(struct stay_buf *out, const struct backstay_entry *ent
         key_u64(out, ",\"bytes\":", entry->bytes);
         add_extents(out, entry);
         stay_buf_char(out, ',');
-        add_ids(out, ids, done);
+        add_content(out, ids, n);
     } else {
         stay_buf_str(out, "}\n");
     }
-    for (unsigned part = 1; done < n; part++) {
-        size_t more = STAY_MIN(n - done, (size_t)STAY_MANIFEST_IDS);
-        stay_buf_printf(out, "{\"part\":%u,", part);
-        add_ids(out, ids + done, more);
-        done += more;
+}
+
+#define NO_CONTENT "\"chunks\":[]}\n"
+
+void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len,
+                          const struct stay_id *ids, size_t n)
+{
+    stay_buf_add(out, text, len - (sizeof NO_CONTENT - 1));
+    add_content(out, ids, n);
+}
+
+/* A quote inside of a JSON string is escaped, so these keys cannot be part of a name. */
+static const char *behind(const char *text, const char *end, const char *key)
+{
+    const char *at = memmem(text, (size_t)(end - text), key, strlen(key));
+
+    return at ? at + strlen(key) : NULL;
+}
+
+static int peek_ids(struct stay_manifest_peek *out, const char **at, const char *end)
+{
+    const char *c = *at;
+
+    while (c < end && *c != ']') {
+        if (*c == ',')
+            c++;
+        if (end - c < STAY_ID_HEX + 2 || *c != '"')
+            return -1;
+        if (out->n == out->cap) {
+            out->cap = out->cap ? 2 * out->cap : 64;
+            out->ids = stay_realloc(out->ids, out->cap, sizeof *out->ids);
+        }
+        if (stay_id_parse(&out->ids[out->n++], c + 1) < 0)
+            return -1;
+        c += STAY_ID_HEX + 2;
     }
+    *at = c;
+    return 0;
+}
+
+int stay_manifest_peek(struct stay_manifest_peek *out, const char *text, size_t len)
+{
+    const char *end = text + len;
+    const char *at = behind(text, end, ",\"bytes\":");
+
+    out->n = 0;
+    out->bytes = 0;
+    out->is_file = at != NULL;
+    if (at == NULL)
+        return 0;
+    for (; at < end && *at >= '0' && *at <= '9'; at++)
+        out->bytes = out->bytes * 10 + (uint64_t)(*at - '0');
+    while ((at = behind(at, end, "\"chunks\":[")) != NULL)
+        if (peek_ids(out, &at, end) < 0)
+            return -1;
+    return 0;
 }
 
 void stay_manifest_entry_free(struct stay_manifest_entry *entry)

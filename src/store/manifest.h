@@ -60,3 +60,19 @@ uint64_t stay_manifest_content_bytes(const struct backstay_entry *entry);
 
 /** "file", "dir", ... */
 const char *stay_manifest_type_name(uint32_t type);
+
+/** What a backup needs of a line that it takes over as it is. */
+struct stay_manifest_peek {
+    bool is_file;
+    uint64_t bytes;
+    struct stay_id *ids; /* reused between calls; the caller frees it */
+    size_t n;
+    size_t cap;
+};
+
+/** Reads size and chunks out of an entry's lines, which this program wrote. @return 0, or -1. */
+STAY_CHECKED int stay_manifest_peek(struct stay_manifest_peek *out, const char *text, size_t len);
+
+/** Appends @text, the lines of an entry without chunks, with @n chunks put in. */
+void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len,
+                          const struct stay_id *ids, size_t n);
