@@ -177,11 +177,9 @@ static void finish_piece(struct bulk *bulk, struct target *target,
 {
     struct backstay_error error = {.size = sizeof error};
 
-    if (atomic_fetch_sub(&target->left, 1) != 1)
-        return;
+    if (atomic_fetch_sub(&target->left, 1) != 1 || target->n_chunks == 1)
+        return; /* of a single piece, whole() was or would have been all */
     int damaged = atomic_load(&target->damaged) != 0;
-    if (target->n_chunks == 1 && !damaged)
-        return; /* whole() was all */
     if (bulk->ops->finish(bulk->ctx, target->entry, entry, damaged, &error) < 0)
         damage(bulk, target, entry, error.text);
 }

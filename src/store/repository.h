@@ -57,6 +57,26 @@ STAY_CHECKED int stay_repository_index(const struct stay_repository *repository,
                                        struct stay_index **out, struct stay_index_state *state,
                                        struct stay_err *err);
 
+/**
+ * Reads the packs of @snapshot that the index does not know and adds what is in them: an index that
+ * was lost or damaged does not keep anybody from restoring.
+ *
+ * @return 0, also when a pack cannot be read (a warning in the log says so).
+ */
+STAY_CHECKED int stay_repository_reindex(const struct stay_repository *repository,
+                                         const struct stay_snapshot *snapshot,
+                                         struct stay_index *index, struct stay_err *err);
+
+/**
+ * Decodes every frame of a pack in memory and compares the chunks with their names.
+ *
+ * @out receives the frames with their chunk lists; release with stay_pack_free().
+ * @return 0, or -1 with kind CORRUPT.
+ */
+STAY_CHECKED int stay_pack_read(struct stay_pack *out, const struct stay_id *id, const void *data,
+                                size_t len, struct stay_compressor *compressor,
+                                struct stay_err *err);
+
 /** Snapshots by their names, oldest first. Release with stay_vec_free(). */
 struct stay_snapshot_list {
     struct stay_snapshot_ref *items;
