@@ -57,6 +57,16 @@ static int sync_fd(const struct local *self, int fd)
     return self->sync ? fsync(fd) : 0;
 }
 
+static bool is_link(int folder, const char *name)
+{
+    int saved = errno;
+    struct stat st;
+    bool link = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+
+    errno = saved;
+    return link;
+}
+
 /* Creates @part in the folder *@at, flushes that and goes down into it. */
 static int step_down(struct local *self, int *at, const char *part, bool known)
 {
@@ -69,8 +79,11 @@ static int step_down(struct local *self, int *at, const char *part, bool known)
         return -1;
     }
     int next = openat(*at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (next < 0)
+    if (next < 0) {
+        if (errno == ENOTDIR && is_link(*at, part))
+            errno = ELOOP;
         return -1;
+    }
     (void)close(*at);
     *at = next;
     return 0;

@@ -108,6 +108,10 @@ static void advise(const struct local *self, int code, char *out, size_t size)
                        (unsigned)geteuid());
     else if (code == EROFS)
         (void)snprintf(out, size, "; mount it writable");
+    else if (code == EOPNOTSUPP)
+        (void)snprintf(out, size,
+                       "; its file system has neither hard links nor a rename that does not "
+                       "replace: use another one");
     else if (code == ELOOP || code == EXDEV)
         (void)snprintf(out, size,
                        "; a symbolic link or a mount inside of a destination is refused");
@@ -153,10 +157,12 @@ static void read_options(struct local *self)
     const struct backstay_value *min_free = value_of(self->host, OPTION_MIN_FREE);
     const struct backstay_value *sync = value_of(self->host, OPTION_SYNC);
 
-    if (min_free->set && min_free->percent)
-        self->min_free_percent = min_free->percent;
-    else if (min_free->set && min_free->number > 0)
-        self->min_free_bytes = (uint64_t)min_free->number;
+    if (min_free->set && min_free->number > 0) {
+        if (min_free->percent)
+            self->min_free_percent = (uint32_t)min_free->number;
+        else
+            self->min_free_bytes = (uint64_t)min_free->number;
+    }
     self->sync = !sync->set || sync->number != 0;
     if (!self->sync)
         self->host->log(self->host, BACKSTAY_LOG_WARN,

@@ -20,40 +20,56 @@ static bool is_missing(int code)
     return code == ENOENT || code == ENOTDIR || code == EISDIR;
 }
 
+/* Opens the object @name. @return 0, BACKSTAY_MISSING, -1. */
+static int open_object(const struct local *self, const char *name, int *fd, uint64_t *size,
+                       struct backstay_error *err)
+{
+    struct stat st;
+
+    *fd = local_openat(self, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (*fd < 0 && is_missing(errno))
+        return BACKSTAY_MISSING;
+    if (*fd < 0)
+        return local_fail_errno(self, err, "open %s/%s", self->path, name);
+    int rc = fstat(*fd, &st);
+    if (rc == 0 && S_ISREG(st.st_mode)) {
+        *size = (uint64_t)st.st_size;
+        return 0;
+    }
+    if (rc != 0)
+        rc = local_fail_errno(self, err, "look at %s/%s", self->path, name);
+    else
+        rc = BACKSTAY_MISSING;
+    (void)close(*fd);
+    return rc;
+}
+
 int local_get(void *arg, const char *name, uint64_t offset, void *data, size_t len, size_t *got,
               struct backstay_error *err)
 {
     const struct local *self = arg;
-    struct stat st;
+    uint64_t size = 0;
     char *to = data;
+    int fd;
 
     *got = 0;
     if (local_check_name(self, name, err) < 0)
         return -1;
-    int fd = local_openat(self, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0 && is_missing(errno))
-        return BACKSTAY_MISSING;
-    if (fd < 0)
-        return local_fail_errno(self, err, "open %s/%s", self->path, name);
-    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
-        (void)close(fd);
-        return BACKSTAY_MISSING;
-    }
-    while (*got < len && offset <= INT64_MAX - *got) {
+    int rc = open_object(self, name, &fd, &size, err);
+    if (rc != 0)
+        return rc;
+    while (*got < len && offset + *got < size && offset < size) {
         ssize_t n = pread(fd, to + *got, len - *got, (off_t)(offset + *got));
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0) {
-            (void)local_fail_errno(self, err, "read %s/%s", self->path, name);
-            (void)close(fd);
-            return -1;
-        }
-        if (n == 0)
+        if (n < 0)
+            rc = local_fail_errno(self, err, "read %s/%s", self->path, name);
+        if (n <= 0)
             break;
         *got += (size_t)n;
     }
     (void)close(fd);
-    return 0;
+    return rc;
 }
 
 int local_remove(void *arg, const char *name, struct backstay_error *err)

@@ -34,7 +34,8 @@ int local_temp_open(struct local *self, struct local_temp *temp, struct backstay
         if (errno != EEXIST)
             break;
     }
-    return local_fail_errno(self, err, "create %s/%s", self->path, temp->name);
+    temp->name[0] = '\0';
+    return local_fail_errno(self, err, "create a file in %s/" LOCAL_TMP, self->path);
 }
 
 void local_temp_drop(const struct local *self, struct local_temp *temp)
@@ -131,7 +132,11 @@ static int give_name_exclusive(const struct local *self, struct local_temp *temp
         temp->name[0] = '\0';
         return 0;
     }
-    return errno == EEXIST ? BACKSTAY_EXISTS : -1;
+    if (errno == EEXIST)
+        return BACKSTAY_EXISTS;
+    if (errno == EINVAL || errno == ENOSYS)
+        errno = EOPNOTSUPP;
+    return -1;
 }
 
 static int give_name(const struct local *self, struct local_temp *temp, int folder,
