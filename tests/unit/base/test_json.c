@@ -32,13 +32,8 @@ static void plain_text_is_quoted_and_the_rest_escaped(void **state)
 
 static void valid_utf8_stays_as_it_is(void **state)
 {
-    static const char *const texts[] = {"Gr\xc3\xb6\xc3\x9f"
-                                        "e",
-                                        "\xe2\x82\xac",
-                                        "\xf0\x9f\x98\x80",
-                                        "\xed\x9f\xbf",
-                                        "\xee\x80\x80",
-                                        "\xf4\x8f\xbf\xbf"};
+    static const char *const texts[] = {"\xc3\xb6 \xc3\x9f", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+                                        "\xed\x9f\xbf",      "\xee\x80\x80", "\xf4\x8f\xbf\xbf"};
 
     (void)state;
     for (size_t i = 0; i < STAY_COUNT(texts); i++) {
