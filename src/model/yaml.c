@@ -318,6 +318,11 @@ const char *stay_yaml_form(const struct stay_yaml *node)
     return forms[node->type];
 }
 
+const char *stay_yaml_version(void)
+{
+    return yaml_get_version_string();
+}
+
 void stay_yaml_free(struct stay_yaml *node)
 {
     if (node == NULL)

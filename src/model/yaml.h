@@ -40,6 +40,9 @@ const struct stay_yaml *stay_yaml_get(const struct stay_yaml *map, const char *k
 /** "a value", "a list" or "a map", for messages. */
 const char *stay_yaml_form(const struct stay_yaml *node);
 
+/** The version of libyaml. */
+const char *stay_yaml_version(void);
+
 /** Releases the tree; its texts are wiped, because some of them may be secrets. NULL is allowed. */
 void stay_yaml_free(struct stay_yaml *node);
 STAY_DEFINE_AUTO(struct stay_yaml, stay_yaml_free)

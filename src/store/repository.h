@@ -14,6 +14,9 @@
 
 enum { STAY_REPOSITORY_ID = 32, STAY_DOC_MAX = 512 * 1024 * 1024 };
 
+/** The version of the repository format that this program reads and writes. */
+enum { STAY_FORMAT_VERSION = 1 };
+
 /** An opened repository. @dest is borrowed. */
 struct stay_repository {
     struct stay_dest *dest;

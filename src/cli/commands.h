@@ -1,0 +1,17 @@
+/* src/cli/commands.h
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * commands: the rows that the files cmd_NAME.c define.
+ *
+ * Layer: cli. Thread-safety: constant data.
+ */
+#pragma once
+
+#include "cli/command.h"
+
+extern const struct stay_command stay_cmd_config_show;
+extern const struct stay_command stay_cmd_help;
+extern const struct stay_command stay_cmd_plugin_list;
+extern const struct stay_command stay_cmd_plugin_show;
+extern const struct stay_command stay_cmd_validate;
+extern const struct stay_command stay_cmd_version;
