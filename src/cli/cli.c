@@ -188,6 +188,30 @@ int stay_cli_open_source(struct stay_cli *cli, const char *name, struct stay_sou
     return stay_source_open(out, host, section->type, plugin->source, err);
 }
 
+int stay_cli_open_source_as(struct stay_cli *cli, const char *name, const char *type,
+                            const char *path, struct stay_source **out, struct stay_err *err)
+{
+    stay_auto_str char *folder = realpath(".", NULL);
+    stay_auto_str char *scratch = stay_strf("%s/scratch", cli->config->state_dir);
+    const struct stay_setting setting = {.name = "path", .text = path};
+    const struct stay_host_env env = {
+        .name = name,
+        .base_folder = folder,
+        .scratch_parent = scratch,
+        .jobs = (unsigned)cli->config->threads,
+        .cancel = &cli->cancel,
+    };
+    const struct backstay_plugin *plugin = NULL;
+    struct stay_host *host = NULL;
+
+    if (stay_loader_get(stay_cli_loader(cli), BACKSTAY_SOURCE, type, &plugin, err) < 0)
+        return -1;
+    size_t n = find_option(plugin, setting.name) ? 1 : 0;
+    if (stay_host_new(&host, plugin, &setting, n, &env, err) < 0)
+        return -1;
+    return stay_source_open(out, host, type, plugin->source, err);
+}
+
 bool stay_cli_on_terminal(const struct stay_cli *cli)
 {
     return cli->globals->log_format == STAY_LOG_TEXT && isatty(fileno(cli->messages));

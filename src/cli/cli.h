@@ -55,6 +55,14 @@ STAY_CHECKED int stay_cli_open_dest(struct stay_cli *cli, const char *name, bool
 STAY_CHECKED int stay_cli_open_source(struct stay_cli *cli, const char *name,
                                       struct stay_source **out, struct stay_err *err);
 
+/**
+ * Opens a source of the plugin @type that the configuration does not have, to restore with: its
+ * option `path`, where it has one, is @path. For a machine that knows nothing of the source.
+ */
+STAY_CHECKED int stay_cli_open_source_as(struct stay_cli *cli, const char *name, const char *type,
+                                         const char *path, struct stay_source **out,
+                                         struct stay_err *err);
+
 /** Whether @option of the plugin @type is a secret; true where that cannot be known. */
 bool stay_cli_is_secret(struct stay_cli *cli, const char *kind, const char *type,
                         const char *option);

@@ -9,9 +9,13 @@
 
 #include "cli/command.h"
 
+extern const struct stay_command stay_cmd_backup;
 extern const struct stay_command stay_cmd_config_show;
 extern const struct stay_command stay_cmd_help;
+extern const struct stay_command stay_cmd_init;
+extern const struct stay_command stay_cmd_list;
 extern const struct stay_command stay_cmd_plugin_list;
 extern const struct stay_command stay_cmd_plugin_show;
+extern const struct stay_command stay_cmd_restore;
 extern const struct stay_command stay_cmd_validate;
 extern const struct stay_command stay_cmd_version;

@@ -32,7 +32,7 @@ static int measure(const struct local *self, struct room *room, struct backstay_
 
 int local_space_take(struct local *self, const char *name, size_t len, struct backstay_error *err)
 {
-    struct room room;
+    struct room room = {0};
 
     if (self->min_free_bytes == 0 && self->min_free_percent == 0)
         return 0;
@@ -58,7 +58,7 @@ void local_space_give(struct local *self, size_t len)
 int local_space(void *arg, struct backstay_space *out, struct backstay_error *err)
 {
     const struct local *self = arg;
-    struct room room;
+    struct room room = {0};
 
     if (measure(self, &room, err) < 0)
         return -1;
