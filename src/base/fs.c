@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,21 +123,6 @@ int stay_fs_mkdirs(const char *path, mode_t mode, struct stay_err *err)
         return -1;
     if (mkdir(path, mode) != 0 && errno != EEXIST)
         return stay_fail_errno(err, STAY_ERR_IO, "create folder %s", path);
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-int stay_fs_remove_tree(const char *path, struct stay_err *err)
-{
-    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-        return stay_fail_errno(err, STAY_ERR_IO, "remove %s", path);
     return 0;
 }
 

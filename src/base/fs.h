@@ -39,7 +39,10 @@ STAY_CHECKED int stay_fs_sync_folder(const char *path, struct stay_err *err);
 /** Creates @path and its missing parents with @mode. */
 STAY_CHECKED int stay_fs_mkdirs(const char *path, mode_t mode, struct stay_err *err);
 
-/** Removes a folder with all that is in it; symbolic links are removed, never followed. */
+/**
+ * Removes a folder with all that is in it, of any depth; symbolic links are removed, never followed.
+ * Folders that their owner may not write to are made writable first. A missing one is no error.
+ */
 STAY_CHECKED int stay_fs_remove_tree(const char *path, struct stay_err *err);
 
 /** Creates a new folder, mode 0700, named @prefix and six random characters. */

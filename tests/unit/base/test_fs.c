@@ -161,6 +161,29 @@ static void removing_a_tree_does_not_follow_links(void **state)
     assert_ok(stay_fs_remove_tree(tree, &err), err);
 }
 
+static void a_tree_deeper_than_any_path_is_removed(void **state)
+{
+    PATH(tree, "tree");
+    struct stay_err err = {0};
+    char name[201];
+
+    memset(name, 'x', 200);
+    name[200] = '\0';
+    assert_ok(stay_fs_mkdirs(tree, 0700, &err), err);
+    stay_auto_fd int at = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(mkdirat(at, name, 0700), 0);
+        assert_int_equal(mkdirat(at, "sibling", 0500), 0);
+        int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_int_equal(fchmod(at, i % 2 ? 0700 : 0500), 0);
+        close(at);
+        at = next;
+        assert_true(at >= 0);
+    }
+    assert_ok(stay_fs_remove_tree(tree, &err), err);
+    assert_false(stay_fs_exists(tree));
+}
+
 static void scratch_folders_are_private_and_distinct(void **state)
 {
     PATH(prefix, "scratch-");
@@ -216,6 +239,7 @@ int main(void)
         IN_FOLDER(a_missing_file_is_named),
         IN_FOLDER(folders_are_made_with_their_parents),
         IN_FOLDER(removing_a_tree_does_not_follow_links),
+        IN_FOLDER(a_tree_deeper_than_any_path_is_removed),
         IN_FOLDER(scratch_folders_are_private_and_distinct),
         IN_FOLDER(an_unnamed_file_has_no_name),
         cmocka_unit_test(a_write_to_a_full_device_says_so),
