@@ -115,12 +115,11 @@ static void print_result(struct stay_cli *cli, const char *source,
     char stored[16];
     char elapsed[24];
 
-    stay_output_say(&cli->output,
-                    "%s: snapshot %s: %llu entries, %s; read %s, stored %s more, in %s\n", source,
-                    result->id, (unsigned long long)counts->entries,
-                    stay_str_bytes(bytes, counts->bytes), stay_str_bytes(read, counts->bytes_read),
-                    stay_str_bytes(stored, counts->bytes_stored),
-                    stay_str_elapsed(elapsed, result->elapsed_ns));
+    stay_output_say(
+        &cli->output, "%s: snapshot %s: %llu entries, %s; read %s, stored %s more, in %s\n", source,
+        result->id, (unsigned long long)counts->entries, stay_str_bytes(bytes, counts->bytes),
+        stay_str_bytes(read, counts->bytes_read), stay_str_bytes(stored, counts->bytes_stored),
+        stay_str_elapsed(elapsed, result->elapsed_ns));
     if (counts->warnings)
         stay_log(STAY_LOG_WARN, "%s: %llu warnings; \"backstay show %s\" lists them", source,
                  (unsigned long long)counts->warnings, result->id);
@@ -137,9 +136,8 @@ static int back_up(struct stay_cli *cli, const char *name, const struct backup_o
     stay_auto(stay_source_free) struct stay_source *source = NULL;
     stay_auto(stay_meter_free) struct stay_meter *meter = NULL;
     struct stay_progress progress = {0};
-    const struct stay_meter_options meter_options = {.to = cli->messages,
-                                                     .terminal = stay_cli_on_terminal(cli),
-                                                     .quiet = cli->globals->quiet};
+    const struct stay_meter_options meter_options = {
+        .to = cli->messages, .terminal = stay_cli_on_terminal(cli), .quiet = cli->globals->quiet};
 
     if (stay_cli_open_source(cli, name, &source, err) < 0 ||
         stay_meter_start(&meter, &progress, &meter_options, err) < 0)
@@ -170,8 +168,8 @@ struct tally {
 
 static void fail_source(struct tally *tally, const char *name, const struct stay_err *why)
 {
-    json_t *object = json_pack("{s:s, s:o}", "source", name, "error",
-                               stay_output_string(why->text));
+    json_t *object =
+        json_pack("{s:s, s:o}", "source", name, "error", stay_output_string(why->text));
 
     (void)json_array_append_new(tally->list, object);
     if (tally->first.kind == STAY_ERR_NONE)

@@ -16,16 +16,15 @@ struct made {
     bool has_like;
 };
 
-static int init_one(struct stay_cli *cli, const char *name, struct made *made,
-                    struct stay_err *err)
+static int init_one(struct stay_cli *cli, const char *name, struct made *made, struct stay_err *err)
 {
     stay_auto(stay_dest_free) struct stay_dest *dest = NULL;
     stay_auto(stay_repository_free) struct stay_repository *repository = NULL;
 
     if (stay_cli_open_dest(cli, name, true, &dest, err) < 0)
         return -1;
-    int rc = stay_repository_init(dest, made->has_like ? &made->like : NULL, stay_clock_system(),
-                                  err);
+    int rc =
+        stay_repository_init(dest, made->has_like ? &made->like : NULL, stay_clock_system(), err);
     if (rc < 0 || stay_repository_open(&repository, dest, err) < 0)
         return -1;
     if (!made->has_like) {
@@ -33,8 +32,9 @@ static int init_one(struct stay_cli *cli, const char *name, struct made *made,
         made->has_like = true;
     }
     bool existed = rc == STAY_REPOSITORY_EXISTS;
-    stay_output_say(&cli->output, existed ? "destination %s: repository %.8s is there already\n"
-                                          : "destination %s: made repository %.8s\n",
+    stay_output_say(&cli->output,
+                    existed ? "destination %s: repository %.8s is there already\n"
+                            : "destination %s: made repository %.8s\n",
                     name, repository->id);
     (void)json_array_append_new(made->list,
                                 json_pack("{s:s, s:s, s:b}", "destination", name, "repository",

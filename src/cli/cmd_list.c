@@ -26,19 +26,17 @@ static void add_row(struct stay_table *table, const struct stay_snapshot *snapsh
     char time[40];
     char bytes[16];
     char stored[16];
-    stay_auto_str char *entries =
-        stay_strf("%llu", (unsigned long long)snapshot->counts.entries);
+    stay_auto_str char *entries = stay_strf("%llu", (unsigned long long)snapshot->counts.entries);
     stay_auto_str char *note =
         snapshot->counts.warnings
             ? stay_strf("%llu warnings", (unsigned long long)snapshot->counts.warnings)
             : stay_strdup("");
 
-    stay_table_row(table, (const char *const[]){snapshot->id, snapshot->source,
-                                                stay_repo_time(time, snapshot->instant_ns), entries,
-                                                stay_str_bytes(bytes, snapshot->counts.bytes),
-                                                stay_str_bytes(stored,
-                                                               snapshot->counts.bytes_stored),
-                                                note});
+    stay_table_row(
+        table, (const char *const[]){snapshot->id, snapshot->source,
+                                     stay_repo_time(time, snapshot->instant_ns), entries,
+                                     stay_str_bytes(bytes, snapshot->counts.bytes),
+                                     stay_str_bytes(stored, snapshot->counts.bytes_stored), note});
 }
 
 static json_t *snapshot_json(const struct stay_snapshot *snapshot, const char *name)

@@ -55,10 +55,9 @@ static json_t *problems_json(const struct stay_feed_result *counts)
     json_t *list = json_array();
 
     for (size_t i = 0; i < counts->n_problems; i++)
-        (void)json_array_append_new(list, json_pack("{s:o, s:o}", "path",
-                                                    stay_output_string(counts->problems[i].path),
-                                                    "text",
-                                                    stay_output_string(counts->problems[i].text)));
+        (void)json_array_append_new(
+            list, json_pack("{s:o, s:o}", "path", stay_output_string(counts->problems[i].path),
+                            "text", stay_output_string(counts->problems[i].text)));
     return list;
 }
 
@@ -94,8 +93,7 @@ static int report(struct stay_cli *cli, const struct stay_view *view,
                         options->dry_run ? "would restore" : "restored",
                         (unsigned long long)counts->restored, view->snapshot->id,
                         stay_str_bytes(bytes, counts->bytes), options->to,
-                        stay_str_elapsed(elapsed, result->elapsed_ns),
-                        counts->kept ? "" : "\n");
+                        stay_str_elapsed(elapsed, result->elapsed_ns), counts->kept ? "" : "\n");
         if (counts->kept)
             stay_output_say(&cli->output, "; left %llu as they were\n",
                             (unsigned long long)counts->kept);
@@ -113,9 +111,8 @@ static int run_restore(struct stay_cli *cli, const void *given, struct stay_err 
     stay_auto(stay_source_free) struct stay_source *source = NULL;
     stay_auto(stay_meter_free) struct stay_meter *meter = NULL;
     struct stay_progress progress = {0};
-    const struct stay_meter_options meter_options = {.to = cli->messages,
-                                                     .terminal = stay_cli_on_terminal(cli),
-                                                     .quiet = cli->globals->quiet};
+    const struct stay_meter_options meter_options = {
+        .to = cli->messages, .terminal = stay_cli_on_terminal(cli), .quiet = cli->globals->quiet};
     struct stay_restore_result result;
 
     if (stay_repo_open(cli, options->destination, &repo, err) < 0 ||

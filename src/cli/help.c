@@ -78,9 +78,7 @@ void stay_help_program(FILE *to)
         stay_help_wrap(to, command->summary, NAMES_WIDTH + 2);
     }
     show_options(to, "Options of every command", stay_global_options, STAY_GLOBAL_OPTIONS);
-    (void)fputs("\nMore: `backstay help COMMAND`, `backstay help configuration`, `backstay help "
-                "exit-codes`\n",
-                to);
+    (void)fputs("\nMore: `backstay help COMMAND | configuration | exit-codes`\n", to);
 }
 
 void stay_help_command(FILE *to, const struct stay_command *command)

@@ -1,7 +1,7 @@
 /* tests/support/bad_plugins/plugin.c
  * SPDX-License-Identifier: Apache-2.0
  *
- * A source plugin that does nothing, built several times, each time with one thing wrong (see
+ * A plugin that does nothing, built several times, each time with one thing wrong (see
  * CMakeLists.txt): what the loader has to refuse.
  */
 #include <backstay/plugin.h>
@@ -41,25 +41,53 @@ static const struct backstay_option colour = {
     .help = "What it looks like",
 };
 
-static const struct backstay_option *const options[] = {&colour};
+static const struct backstay_option depth = {
+    .size = sizeof depth,
+    .type = BACKSTAY_OPTION_INT,
+    .name = "depth",
+    .help = "How deep it goes",
+};
 
-static const struct backstay_source operations = {
-    .size = sizeof operations,
+static const struct backstay_option password = {
+    .size = sizeof password,
+    .type = BACKSTAY_OPTION_STRING,
+    .flags = BACKSTAY_OPTION_SECRET,
+    .name = "password",
+    .help = "What opens it",
+};
+
+static const struct backstay_option *const options[] = {&colour, &depth, &password};
+
+static int open_destination(const struct backstay_host *host, int create, void **self,
+                            struct backstay_error *err)
+{
+    (void)create;
+    return open_nothing(host, self, err);
+}
+
+static const struct backstay_source source = {
+    .size = sizeof source,
 #ifndef WITHOUT_OPEN
     .open = open_nothing,
 #endif
+};
+
+static const struct backstay_destination destination = {
+    .size = sizeof destination,
+    .open = open_destination,
 };
 
 static const struct backstay_plugin plugin = {
     .size = PLUGIN_SIZE,
     .abi = PLUGIN_ABI,
     .kind = PLUGIN_KIND,
-    .n_options = 1,
+    .n_options = sizeof options / sizeof options[0],
     .name = PLUGIN_NAME,
     .version = "1.0",
     .summary = "Does nothing",
     .options = options,
-    .source = &operations,
+    .source = &source,
+    .destination = &destination,
 };
 
 #ifdef WITHOUT_SYMBOL
@@ -71,7 +99,6 @@ BACKSTAY_EXPORT backstay_plugin_fn some_other_function;
 
 const struct backstay_plugin *ENTRY(void)
 {
-    (void)open_nothing;
 #ifdef RETURNS_NOTHING
     (void)plugin;
     return NULL;
