@@ -128,7 +128,7 @@ void stay_help_configuration(FILE *to)
                 "  file:PATH       the content of a file, without the newline at its end\n"
                 "  cred:NAME       a credential of systemd (LoadCredential=)\n"
                 "  exec:COMMAND    the output of a command, run by sh\n"
-                "\n`backstay plugin list` shows the types, `backstay plugin show TYPE` their "
+                "\n`backstay plugin list` shows the types, `backstay plugin show TYPE` the "
                 "options.\n",
                 to);
 }
