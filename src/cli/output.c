@@ -60,6 +60,8 @@ json_t *stay_output_string(const char *text)
     return json_string(clean.len ? clean.data : "");
 }
 
+static void write_text(struct stay_output *output, const char *fmt, va_list ap) STAY_PRINTF(2, 0);
+
 static void write_text(struct stay_output *output, const char *fmt, va_list ap)
 {
     output->begun = true;

@@ -24,7 +24,7 @@ static void assert_line(const struct stay_progress *progress, double rate, size_
 
 static void the_line_says_what_is_known(void **state)
 {
-    struct stay_progress progress = {0};
+    struct stay_progress progress = {.phase = NULL};
 
     (void)state;
     assert_line(&progress, 0, 80, "starting  0 B");

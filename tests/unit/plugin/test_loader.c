@@ -54,7 +54,13 @@ static char *install(const char *folder, const char *name)
     return install_as(folder, name, file);
 }
 
-/* Loads the source @name of @folder, which must be refused with @format (its %s is @about). */
+/* The same where nobody asks for the path. */
+static void just_install(const char *folder, const char *name)
+{
+    free(install(folder, name));
+}
+
+/* Loads the source @name of @folder, which must be refused with @message. */
 static void assert_refused(const char *folder, const char *name, const char *message)
 {
     stay_auto(stay_loader_free) struct stay_loader *loader = stay_loader_new(folder);
@@ -77,12 +83,12 @@ static void assert_built_refused(void **state, const char *name, const char *rea
 
 static void a_whole_plugin_is_loaded_once(void **state)
 {
-    stay_auto_str char *path = install(*state, "good");
     stay_auto(stay_loader_free) struct stay_loader *loader = stay_loader_new(*state);
     const struct backstay_plugin *first = NULL;
     const struct backstay_plugin *second = NULL;
     struct stay_err err = {0};
 
+    just_install(*state, "good");
     assert_int_equal(stay_loader_get(loader, BACKSTAY_SOURCE, "good", &first, &err), 0);
     assert_string_equal(first->name, "good");
     assert_int_equal(stay_loader_get(loader, BACKSTAY_SOURCE, "good", &second, &err), 0);
@@ -161,12 +167,12 @@ static void a_file_that_is_no_shared_object_is_refused(void **state)
 
 static void a_folder_that_others_can_write_is_refused(void **state)
 {
-    stay_auto_str char *path = install(*state, "good");
     stay_auto_str char *message = stay_strf(
         "plugin folder %s can be written by others than its owner (mode 0777): run chmod go-w on "
         "it",
         (char *)*state);
 
+    just_install(*state, "good");
     assert_int_equal(chmod(*state, 0777), 0);
     assert_refused(*state, "good", message);
 }
@@ -207,20 +213,20 @@ static void a_missing_folder_is_named(void **state)
 
 static void a_typing_error_in_a_type_gets_a_suggestion(void **state)
 {
-    stay_auto_str char *path = install(*state, "good");
     stay_auto_str char *message = stay_strf(
         "unknown source type `godo`, did you mean `good`? In %s there are: good", (char *)*state);
 
+    just_install(*state, "good");
     assert_refused(*state, "godo", message);
 }
 
 static void an_unknown_type_gets_the_list_of_types(void **state)
 {
-    stay_auto_str char *path = install(*state, "good");
-    stay_auto_str char *twin = install(*state, "twin");
     stay_auto_str char *message =
         stay_strf("unknown source type `postgres`; in %s there are: good, twin", (char *)*state);
 
+    just_install(*state, "good");
+    just_install(*state, "twin");
     assert_refused(*state, "postgres", message);
 }
 
