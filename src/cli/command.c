@@ -12,6 +12,7 @@ const struct stay_command *const stay_commands[] = {
     &stay_cmd_backup,
     &stay_cmd_restore,
     &stay_cmd_list,
+    &stay_cmd_check,
     &stay_cmd_validate,
     &stay_cmd_config_show,
     &stay_cmd_plugin_list,

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 
 extern const struct stay_command stay_cmd_backup;
+extern const struct stay_command stay_cmd_check;
 extern const struct stay_command stay_cmd_config_show;
 extern const struct stay_command stay_cmd_help;
 extern const struct stay_command stay_cmd_init;

@@ -111,6 +111,27 @@ static int decode_chunker(struct stay_chunker_params *params, const json_t *conf
     return 0;
 }
 
+static int decode_files(struct stay_repository *repository, const json_t *config,
+                        struct stay_err *err)
+{
+    const json_t *files;
+    const char *name;
+    json_t *sum;
+
+    if (stay_doc_object(config, "files", &files, err) < 0)
+        return -1;
+    json_object_foreach((json_t *)files, name, sum)
+    {
+        struct stay_repository_file *file = &repository->files[repository->n_files];
+        if (repository->n_files == STAY_REPOSITORY_FILES || strlen(name) >= sizeof file->name ||
+            stay_doc_id(files, name, &file->sum, err) < 0)
+            return stay_fail(err, STAY_ERR_CORRUPT, "its list of files is malformed");
+        (void)snprintf(file->name, sizeof file->name, "%s", name);
+        repository->n_files++;
+    }
+    return 0;
+}
+
 static int decode_config(struct stay_repository *repository, const json_t *config,
                          struct stay_err *err)
 {
@@ -130,7 +151,8 @@ static int decode_config(struct stay_repository *repository, const json_t *confi
         stay_doc_string(config, "id", &id, err) < 0 ||
         stay_doc_time(config, "created", &repository->created_ns, err) < 0 ||
         stay_doc_array(config, "recipients", &recipients, err) < 0 ||
-        decode_chunker(&repository->chunker, config, err) < 0)
+        decode_chunker(&repository->chunker, config, err) < 0 ||
+        decode_files(repository, config, err) < 0)
         return -1;
     if (strcmp(kind, "repository") != 0 || strlen(id) != STAY_REPOSITORY_ID ||
         strspn(id, "0123456789abcdef") != STAY_REPOSITORY_ID)

@@ -17,12 +17,22 @@ enum { STAY_REPOSITORY_ID = 32, STAY_DOC_MAX = 512 * 1024 * 1024 };
 /** The version of the repository format that this program reads and writes. */
 enum { STAY_FORMAT_VERSION = 1 };
 
+/** A text that lies beside backstay.json, and what it must be. */
+struct stay_repository_file {
+    char name[64];
+    struct stay_id sum;
+};
+
+enum { STAY_REPOSITORY_FILES = 8 };
+
 /** An opened repository. @dest is borrowed. */
 struct stay_repository {
     struct stay_dest *dest;
     char id[STAY_REPOSITORY_ID + 1];
     struct stay_chunker_params chunker;
     int64_t created_ns;
+    struct stay_repository_file files[STAY_REPOSITORY_FILES];
+    size_t n_files;
 };
 
 enum { STAY_REPOSITORY_EXISTS = 1 };

@@ -1,0 +1,225 @@
+/* src/engine/check_snapshots.c
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "engine/check_private.h"
+
+#include <string.h>
+
+/* One snapshot under examination. */
+struct exam {
+    struct stay_check *check;
+    const char *name;
+    const struct stay_snapshot *snapshot;
+    const struct stay_index_frame *frames;
+    unsigned char *referenced; /* per frame of the index: the snapshot names it */
+};
+
+static bool has_lock(const struct stay_check *check, const char *run)
+{
+    stay_auto_str char *name = stay_strf("locks/%s.json", run);
+
+    for (size_t i = 0; i < check->locks.n; i++)
+        if (strcmp(check->locks.items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void damage(const struct exam *exam, const char *text)
+{
+    stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL, "%s", text);
+}
+
+/* A run that was cut off between snapshot and record left its lock; without one, the record is gone. */
+static void check_record(const struct exam *exam)
+{
+    if (stay_map_get(exam->check->records, exam->name, strlen(exam->name)))
+        return;
+    if (has_lock(exam->check, exam->snapshot->run))
+        stay_check_note(exam->check, STAY_FINDING_NOTE, exam->name, NULL,
+                        "its run has not written its record (yet, or was interrupted)");
+    else
+        damage(exam, "the record of its run is missing");
+}
+
+/* Marks the frames that the snapshot names, comparing what it says of them with the index. */
+static void check_references(const struct exam *exam)
+{
+    const struct stay_index *index = exam->check->index;
+    char name[STAY_PACK_NAME_MAX];
+    size_t n_frames;
+    size_t n_packs;
+    const struct stay_index_frame *frames = stay_index_frames(index, &n_frames);
+    const struct stay_index_pack *packs = stay_index_packs(index, &n_packs);
+    stay_auto_free size_t *first = stay_calloc(n_packs, sizeof *first);
+    stay_auto_free size_t *count = stay_calloc(n_packs, sizeof *count);
+
+    for (size_t i = n_frames; i-- > 0;) {
+        first[frames[i].pack] = i;
+        count[frames[i].pack]++;
+    }
+    for (size_t i = 0; i < exam->snapshot->packs.n; i++) {
+        const struct stay_snapshot_pack *pack = &exam->snapshot->packs.items[i];
+        int64_t number = stay_index_find_pack(index, &pack->id);
+        (void)stay_pack_name(name, &pack->id);
+        if (number < 0) {
+            stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
+                            "refers to %s, which is in no index", name);
+            continue;
+        }
+        if (packs[number].bytes != pack->bytes)
+            damage(exam, "says another size of a pack than the index");
+        for (size_t k = 0; k < pack->frames.n; k++) {
+            const struct stay_snapshot_frames *run = &pack->frames.items[k];
+            if (run->last >= count[number]) {
+                stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
+                                "refers to frame %u of %s, which has %zu", run->last, name,
+                                count[number]);
+                continue;
+            }
+            for (size_t at = first[number] + run->first; at <= first[number] + run->last; at++) {
+                exam->referenced[at] = 1;
+                if (frames[at].codec != (uint32_t)run->codec)
+                    damage(exam, "says another codec of a frame than the index");
+            }
+        }
+    }
+}
+
+/* Why an entry cannot be restored, or NULL. */
+static const char *entry_loss(const struct exam *exam, const struct stay_manifest_entry *entry,
+                              bool *unreferenced)
+{
+    const struct stay_check *check = exam->check;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < entry->chunks.n; i++) {
+        const struct stay_index_chunk *chunk =
+            stay_index_find(check->index, &entry->chunks.items[i]);
+        if (chunk == NULL)
+            return "a chunk of it is in no pack that exists";
+        if (atomic_load_explicit(&check->bad_frames[chunk->frame], memory_order_relaxed))
+            return "a chunk of it lies in a damaged frame";
+        if (!exam->referenced[chunk->frame])
+            *unreferenced = true;
+        bytes += chunk->bytes;
+    }
+    if (entry->entry.type == BACKSTAY_FILE && bytes != stay_manifest_content_bytes(&entry->entry))
+        return "its chunks do not add up to its size";
+    return NULL;
+}
+
+static int check_entries(const struct exam *exam, const struct stay_tree *tree,
+                         struct stay_err *err)
+{
+    stay_auto_manifest_entry struct stay_manifest_entry entry = {0};
+    stay_auto_str char *before = stay_strdup("");
+    bool unreferenced = false;
+
+    for (size_t i = 0; i < stay_tree_count(tree); i++) {
+        struct stay_err why = {0};
+        if (i % 4096 == 0 && stay_cancelled(exam->check->options->cancel))
+            return stay_fail_cancelled(err);
+        if (stay_tree_entry(tree, i, &entry, &why) < 0) {
+            damage(exam, why.text);
+            continue;
+        }
+        if (i > 0 && strcmp(before, entry.entry.path) >= 0)
+            damage(exam, "its manifest is not sorted");
+        free(before);
+        before = stay_strdup(entry.entry.path);
+        const char *loss = entry_loss(exam, &entry, &unreferenced);
+        if (loss)
+            stay_check_note(exam->check, STAY_FINDING_LOSS, exam->name, entry.entry.path, "%s",
+                            loss);
+    }
+    exam->check->result->entries += stay_tree_count(tree);
+    if (stay_tree_count(tree) != exam->snapshot->counts.entries)
+        stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
+                        "its manifest has %zu entries instead of %llu", stay_tree_count(tree),
+                        (unsigned long long)exam->snapshot->counts.entries);
+    if (unreferenced)
+        damage(exam, "has chunks in frames that it does not name");
+    return 0;
+}
+
+static int check_manifest(const struct exam *exam, struct stay_err *err)
+{
+    const struct stay_check_options *options = exam->check->options;
+    stay_auto(stay_tree_free) struct stay_tree *tree = NULL;
+    struct stay_err why = {0};
+    size_t bytes;
+    size_t lines;
+
+    if (stay_tree_load(&tree, options->repository->dest, exam->snapshot, options->threads,
+                       options->scratch, &why) < 0) {
+        if (why.kind != STAY_ERR_CORRUPT) {
+            *err = why;
+            return -1;
+        }
+        damage(exam, why.text);
+        return 0;
+    }
+    const struct stay_err *missing = stay_tree_damage(tree, &bytes, &lines);
+    if (missing)
+        stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
+                        "%zu bytes of its manifest are lost, and the entries in them: %s", bytes,
+                        missing->text);
+    return check_entries(exam, tree, err);
+}
+
+/* Facts and notes: read as text; their lines are not interpreted here. */
+static int check_text(const struct exam *exam, enum stay_snapshot_streams which,
+                      struct stay_err *err)
+{
+    const struct stay_check_options *options = exam->check->options;
+    struct stay_text text = {0};
+    struct stay_err why = {0};
+
+    if (stay_text_load(&text, options->repository->dest, exam->snapshot, which, 1,
+                       options->scratch, &why) < 0) {
+        *err = why;
+        return -1;
+    }
+    if (text.missing_bytes)
+        stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL, "its %s are damaged: %s",
+                        stay_snapshot_stream_name(which), text.first_damage.text);
+    stay_text_free(&text);
+    return 0;
+}
+
+static int check_snapshot(struct stay_check *check, const struct stay_snapshot_ref *ref,
+                          struct stay_err *err)
+{
+    stay_auto(stay_snapshot_free) struct stay_snapshot *snapshot = NULL;
+    struct stay_err why = {0};
+    size_t n;
+
+    if (stay_repository_snapshot(check->options->repository, ref->name, &snapshot, &why) < 0) {
+        if (why.kind != STAY_ERR_CORRUPT && why.kind != STAY_ERR_ABSENT) {
+            *err = why;
+            return -1;
+        }
+        stay_check_note(check, STAY_FINDING_DAMAGE, ref->name, NULL, "%s", why.text);
+        return 0;
+    }
+    const struct stay_index_frame *frames = stay_index_frames(check->index, &n);
+    stay_auto_free unsigned char *referenced = stay_calloc(n, 1);
+    const struct exam exam = {check, ref->name, snapshot, frames, referenced};
+    check_record(&exam);
+    check_references(&exam);
+    if (check_manifest(&exam, err) < 0 || check_text(&exam, STAY_FACTS, err) < 0 ||
+        check_text(&exam, STAY_NOTES, err) < 0)
+        return -1;
+    return 0;
+}
+
+int stay_check_snapshots(struct stay_check *check, struct stay_err *err)
+{
+    for (size_t i = 0; i < check->snapshots.n; i++) {
+        if (stay_cancelled(check->options->cancel))
+            return stay_fail_cancelled(err);
+        if (check_snapshot(check, &check->snapshots.items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
