@@ -41,7 +41,8 @@ STAY_CHECKED int stay_fs_mkdirs(const char *path, mode_t mode, struct stay_err *
 
 /**
  * Removes a folder with all that is in it, of any depth; symbolic links are removed, never followed.
- * Folders that their owner may not write to are made writable first. A missing one is no error.
+ * Folders that their owner may not write to are made writable first. A missing one is no error. A
+ * mount point in it is one, and what is mounted there stays.
  */
 STAY_CHECKED int stay_fs_remove_tree(const char *path, struct stay_err *err);
 

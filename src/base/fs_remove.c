@@ -87,16 +87,20 @@ static int remove_files(int fd, char **folder)
 static int go_down(struct removal *removal, char *name)
 {
     struct stat st;
-    int below = open_folder(removal->fd, name);
+    struct stat below_st;
+    stay_auto_fd int below = open_folder(removal->fd, name);
+    bool is_known = below >= 0 && fstat(removal->fd, &st) == 0 && fstat(below, &below_st) == 0;
 
-    if (below < 0 || fstat(removal->fd, &st) != 0) {
+    if (is_known && below_st.st_dev != st.st_dev)
+        errno = EBUSY; /* another file system is mounted there: its content is not ours to remove */
+    if (!is_known || below_st.st_dev != st.st_dev) {
         free(name);
         return -1;
     }
     *stay_vec_push(&removal->levels) =
         (struct level){.name = name, .above_dev = st.st_dev, .above_ino = st.st_ino};
     close(removal->fd);
-    removal->fd = below;
+    removal->fd = stay_steal_fd(&below);
     return 0;
 }
 

@@ -8,8 +8,10 @@
 #include "base/base.h"
 #include "support/cmocka.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -184,6 +186,40 @@ static void a_tree_deeper_than_any_path_is_removed(void **state)
     assert_false(stay_fs_exists(tree));
 }
 
+static void removing_a_tree_stops_at_a_mount_point(void **state)
+{
+    PATH(tree, "tree");
+    PATH(mounted, "tree/a/mounted");
+    PATH(kept, "tree/a/mounted/kept");
+    stay_auto_str char *text = stay_strf("remove %s: Device or resource busy", tree);
+    struct stay_err err = {0};
+
+    assert_ok(stay_fs_mkdirs(mounted, 0700, &err), err);
+    if (mount("backstay-test", mounted, "tmpfs", 0, "size=64k") != 0)
+        fail_msg("cannot mount a tmpfs on %s: %s; run the tests as root", mounted, strerror(errno));
+    assert_ok(stay_fs_write_atomic(kept, "x", 1, 0600, &err), err);
+    int rc = stay_fs_remove_tree(tree, &err);
+    bool is_kept = stay_fs_exists(kept);
+    assert_int_equal(umount(mounted), 0);
+    assert_int_equal(rc, -1);
+    assert_error(err, STAY_ERR_IO, text);
+    assert_true(is_kept);
+}
+
+static void removing_a_single_file_or_link_is_allowed(void **state)
+{
+    PATH(file, "file");
+    PATH(link, "link");
+    struct stay_err err = {0};
+
+    assert_ok(stay_fs_write_atomic(file, "x", 1, 0600, &err), err);
+    assert_int_equal(symlink(*state, link), 0);
+    assert_ok(stay_fs_remove_tree(link, &err), err);
+    assert_false(stay_fs_exists(link));
+    assert_ok(stay_fs_remove_tree(file, &err), err);
+    assert_false(stay_fs_exists(file));
+}
+
 static void scratch_folders_are_private_and_distinct(void **state)
 {
     PATH(prefix, "scratch-");
@@ -240,6 +276,8 @@ int main(void)
         IN_FOLDER(folders_are_made_with_their_parents),
         IN_FOLDER(removing_a_tree_does_not_follow_links),
         IN_FOLDER(a_tree_deeper_than_any_path_is_removed),
+        IN_FOLDER(removing_a_tree_stops_at_a_mount_point),
+        IN_FOLDER(removing_a_single_file_or_link_is_allowed),
         IN_FOLDER(scratch_folders_are_private_and_distinct),
         IN_FOLDER(an_unnamed_file_has_no_name),
         cmocka_unit_test(a_write_to_a_full_device_says_so),

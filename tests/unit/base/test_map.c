@@ -144,6 +144,28 @@ static void random_operations_agree_with_an_array(void **state)
     }
 }
 
+static void the_hash_depends_on_the_bytes_and_on_nothing_else(void **state)
+{
+    enum { MANY = 100000 };
+    stay_auto_free uint64_t *seen = stay_calloc(1 << 20, sizeof *seen);
+    char key[80];
+    char shifted[80];
+    int collisions = 0;
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        size_t len = make_key(key, i);
+        uint64_t hash = stay_map_hash(key, len);
+        memcpy(shifted + 1, key, len);
+        assert_true(stay_map_hash(shifted + 1, len) == hash);
+        collisions += seen[hash % (1 << 20)] != 0;
+        seen[hash % (1 << 20)] = 1;
+    }
+    assert_true(stay_map_hash("a", 1) != stay_map_hash("a\0", 2));
+    /* Chance gives about 4,600 in a table of a million. */
+    assert_in_range(collisions, 4000, 5300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +173,7 @@ int main(void)
         cmocka_unit_test(keys_are_bytes_of_a_length_and_copied),
         cmocka_unit_test(values_are_freed_when_replaced_removed_or_dropped),
         cmocka_unit_test(random_operations_agree_with_an_array),
+        cmocka_unit_test(the_hash_depends_on_the_bytes_and_on_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
