@@ -203,7 +203,7 @@ void stay_settings_defer(struct stay_settings *out, const struct stay_setting *f
 
 static void release(const char *text)
 {
-    char *mine = (char *)(uintptr_t)text;
+    char *mine = (char *)text;
 
     if (mine)
         stay_wipe(mine, strlen(mine));
@@ -217,7 +217,7 @@ void stay_settings_free(struct stay_settings *settings)
         release(setting->text);
         for (size_t item = 0; item < setting->n_items; item++)
             release(setting->items[item]);
-        free((void *)(uintptr_t)setting->items);
+        free((void *)setting->items);
     }
     free(settings->items);
     *settings = (struct stay_settings){0};

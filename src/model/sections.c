@@ -158,7 +158,7 @@ void stay_sections_free(struct stay_config_sections *sections)
     for (size_t i = 0; i < sections->n; i++) {
         struct stay_config_section *section = &sections->items[i];
         for (size_t at = 0; at < section->n_settings; at++)
-            free((void *)(uintptr_t)section->settings[at].items);
+            free((void *)section->settings[at].items);
         free(section->settings);
     }
     stay_vec_free(sections);

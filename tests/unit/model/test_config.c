@@ -575,6 +575,29 @@ static void a_search_without_success_says_what_was_tried(void **state)
     assert_int_equal(err.kind, STAY_ERR_CONFIG);
 }
 
+static void the_example_is_valid_and_mentions_every_key(void **state)
+{
+    stay_auto_problems struct stay_problems problems = {0};
+    stay_auto(stay_config_free) struct stay_config *config = NULL;
+    stay_auto_buf struct stay_buf example = {0};
+    stay_auto_buf struct stay_buf page = {0};
+    struct stay_err err = {0};
+
+    (void)state;
+    assert_int_equal(stay_fs_read(&example, SOURCE_FOLDER "/conf/backstay.yaml", 65536, NULL), 0);
+    assert_int_equal(stay_fs_read(&page, SOURCE_FOLDER "/docs/configuration.md", 65536, NULL), 0);
+    if (parse(&config, example.data, &problems, &err) < 0)
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < STAY_CONFIG_KEYS; i++) {
+        stay_auto_str char *row = stay_strf("`%s`", stay_config_keys[i].name);
+        stay_auto_str char *line = stay_strf("%s:", stay_config_keys[i].name);
+        if (strstr(page.data, row) == NULL)
+            fail_msg("docs/configuration.md does not mention %s", row);
+        if (stay_config_keys[i].type != STAY_CONFIG_LATER && strstr(example.data, line) == NULL)
+            fail_msg("conf/backstay.yaml does not mention %s", line);
+    }
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 
 int main(void)
@@ -588,6 +611,7 @@ int main(void)
         cmocka_unit_test(a_reference_that_leads_nowhere_is_shown_with_its_place),
         cmocka_unit_test(the_default_state_folder_depends_on_the_user),
         cmocka_unit_test(without_a_home_the_state_folder_must_be_given),
+        cmocka_unit_test(the_example_is_valid_and_mentions_every_key),
         IN_A_FOLDER(a_loaded_file_knows_its_folder_and_mode),
         IN_A_FOLDER(a_file_that_is_not_there_is_named),
         IN_A_FOLDER(a_file_that_everybody_can_write_is_refused),
