@@ -253,7 +253,7 @@ static size_t make_acl(unsigned char out[static 64], uint32_t uid)
         uint16_t tag;
         uint16_t perm;
         bool named;
-    } entries[] = {{1, 6, false}, {2, 4, true}, {4, 4, false}, {16, 5, false}, {32, 0, false}};
+    } entries[] = {{1, 7, false}, {2, 4, true}, {4, 4, false}, {16, 5, false}, {32, 0, false}};
     unsigned char *at = out;
 
     *at++ = 2;
@@ -314,7 +314,7 @@ static void make_deep(int dir)
     int at = dup(dir);
 
     for (int i = 0; i < 110; i++) {
-        char name[50];
+        char name[64];
         (void)snprintf(name, sizeof name, "%03d-%045d", i, i);
         int next = folder(at, name);
         if (i % 10 == 0)

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXPECT_EVERY = 2048, NOT_RECORDED = 1 };
+enum { EXPECT_EVERY = 2048 };
 
 struct thread {
     struct backup *backup;
@@ -23,7 +23,8 @@ struct thread {
     struct media_content content;
     struct media_tally tally;
     struct media_bytes target;
-    unsigned since_expect;
+    unsigned new_entries; /* since the host was told */
+    uint64_t new_bytes;
 } __attribute__((aligned(64)));
 
 struct backup {
@@ -39,22 +40,20 @@ struct backup {
 
 /* ---------------------------------------------------------------- helpers */
 
-/* Tells the host how much was found so far, now and then. */
+/* Counts an entry; now and then tells the host how much was found: names run ahead of entries. */
 static void count(struct thread *thread, const struct stat *st, uint64_t bytes)
 {
     struct backup *backup = thread->backup;
     struct backstay_sink *sink = backup->sink;
 
     media_tally_add(&thread->tally, st->st_mode, bytes);
-    if (++thread->since_expect < EXPECT_EVERY)
+    thread->new_bytes += bytes;
+    if (++thread->new_entries < EXPECT_EVERY)
         return;
-    uint64_t bytes_before = thread->tally.told;
-    thread->tally.told = thread->tally.bytes;
-    uint64_t n = __atomic_add_fetch(&backup->found, thread->since_expect, __ATOMIC_RELAXED);
-    uint64_t sum = __atomic_add_fetch(&backup->found_bytes, thread->tally.told - bytes_before,
-                                      __ATOMIC_RELAXED);
-    thread->since_expect = 0;
-    sink->expect(sink, n, sum);
+    uint64_t sum = __atomic_add_fetch(&backup->found_bytes, thread->new_bytes, __ATOMIC_RELAXED);
+    thread->new_entries = 0;
+    thread->new_bytes = 0;
+    sink->expect(sink, __atomic_load_n(&backup->walk.names, __ATOMIC_RELAXED) + 1, sum);
 }
 
 /* Whether the host took the entry over from the last snapshot. @return 1, 0, or -1: stop. */

@@ -31,7 +31,7 @@ static int fail(const struct node *node, const char *what)
     const struct backstay_host *host = node->run->host;
 
     return host->fail(host, node->err, BACKSTAY_ERR_IO, "%s %s: %s", what, node->entry->path,
-                      media_why(errno));
+                      errno == EBADMSG ? "its description makes no sense" : media_why(errno));
 }
 
 /* ---------------------------------------------------------------- links, FIFOs, devices */

@@ -37,7 +37,8 @@ static int fail(struct media_run *run, struct backstay_error *err, const char *w
     int error = errno;
 
     return run->host->fail(run->host, err, kind_of(error), "%s %s: %s", what, entry->path,
-                           media_why(error));
+                           error == EBADMSG ? "its content does not fit its description"
+                                            : media_why(error));
 }
 
 static struct media_place *open_folder_of(struct media_run *run, const struct backstay_entry *entry,

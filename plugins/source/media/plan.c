@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -244,6 +245,23 @@ static enum media_state make_folder(struct media_run *run, uint64_t index,
     return MEDIA_FOLDER;
 }
 
+/* As its owner, we may have to open up a folder for the time of the restore. */
+static void make_writable(struct media_run *run, const struct backstay_entry *entry,
+                          const struct stat *there)
+{
+    char path[64];
+
+    if (run->target->dry_run || run->applier.euid == 0 || (there->st_mode & 0700) == 0700)
+        return;
+    struct media_place *place =
+        media_places_open(&run->places, entry->path, entry->path_len, false);
+    if (place == NULL)
+        return;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", place->fd);
+    (void)chmod(path, (there->st_mode & 07777) | 0700);
+    media_places_close(&run->places, place);
+}
+
 static enum media_state decide_folder(struct media_run *run, uint64_t index,
                                       const struct backstay_entry *entry, int dir_fd,
                                       const struct stat *there)
@@ -256,6 +274,7 @@ static enum media_state decide_folder(struct media_run *run, uint64_t index,
         if (never)
             return keep(run, index, entry);
         say(run, "replace the attributes of", entry);
+        make_writable(run, entry, there);
         return MEDIA_FOLDER;
     }
     if (never)
@@ -348,6 +367,21 @@ static enum media_state decide_root(struct media_run *run, uint64_t index,
     return MEDIA_FOLDER;
 }
 
+/* The host has checked this; but what ".." would do is worth a second look. */
+static bool is_plain(const struct backstay_entry *entry)
+{
+    const char *end = entry->path + entry->path_len;
+
+    for (const char *at = entry->path; at <= end;) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        size_t len = (size_t)((slash ? slash : end) - at);
+        if (len == 0 || (len <= 2 && memcmp(at, "..", len) == 0))
+            return false;
+        at += len + 1;
+    }
+    return strlen(entry->path) == entry->path_len;
+}
+
 static enum media_state decide(struct media_run *run, uint64_t index,
                                const struct backstay_entry *entry)
 {
@@ -357,6 +391,8 @@ static enum media_state decide(struct media_run *run, uint64_t index,
 
     if (entry->path_len == 0)
         return decide_root(run, index, entry);
+    if (!is_plain(entry))
+        return refuse(run, index, entry, "its path leads elsewhere");
     if (entry->type == BACKSTAY_SOCKET)
         return keep(run, index, entry);
     if (run->root_fd >= 0)

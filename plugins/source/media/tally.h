@@ -23,7 +23,6 @@ struct media_tally {
     uint64_t others;
     uint64_t sockets;
     uint64_t bytes; /* of files, each name of a file counted */
-    uint64_t told;  /* of @bytes, for its owner's use */
 };
 
 void media_tally_add(struct media_tally *tally, mode_t mode, uint64_t bytes);
