@@ -178,7 +178,7 @@ static int run(struct stay_cli *cli, const void *options, struct stay_err *err)
 const struct stay_command stay_cmd_config_show = {
     .name = "config show",
     .group = "Configuration",
-    .summary = "Show the configuration in force, with secrets masked",
+    .summary = "show the configuration in force, with secrets masked",
     .operands = "",
     .description = "References (env:, file:, cred:, exec:) are shown, not what they lead to.",
     .run = run,

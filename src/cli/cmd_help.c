@@ -56,7 +56,7 @@ static int run(struct stay_cli *cli, const void *options, struct stay_err *err)
 const struct stay_command stay_cmd_help = {
     .name = "help",
     .group = "About",
-    .summary = "Explain a command, the configuration, the exit codes",
+    .summary = "explain a command, the configuration, the exit codes",
     .operands = "[COMMAND | configuration | exit-codes]",
     .most = 2,
     .run = run,

@@ -195,7 +195,7 @@ static int run_show(struct stay_cli *cli, const void *options, struct stay_err *
 const struct stay_command stay_cmd_plugin_list = {
     .name = "plugin list",
     .group = "Configuration",
-    .summary = "List the types that sources and destinations can have",
+    .summary = "list the types that sources and destinations can have",
     .operands = "",
     .run = run_list,
 };
@@ -203,7 +203,7 @@ const struct stay_command stay_cmd_plugin_list = {
 const struct stay_command stay_cmd_plugin_show = {
     .name = "plugin show",
     .group = "Configuration",
-    .summary = "Show the options of a type, with their defaults",
+    .summary = "show the options of a type, with their defaults",
     .operands = "NAME",
     .least = 1,
     .most = 1,

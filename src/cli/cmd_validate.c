@@ -122,7 +122,7 @@ static const struct stay_option options[] = {
 const struct stay_command stay_cmd_validate = {
     .name = "validate",
     .group = "Configuration",
-    .summary = "Check the configuration and say what is wrong with it",
+    .summary = "check the configuration and say what is wrong with it",
     .operands = "",
     .description =
         "Checks the keys, the types of values and the options of every source and destination "

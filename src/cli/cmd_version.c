@@ -50,7 +50,7 @@ static int run(struct stay_cli *cli, const void *options, struct stay_err *err)
 const struct stay_command stay_cmd_version = {
     .name = "version",
     .group = "About",
-    .summary = "Print the versions of program, formats and libraries",
+    .summary = "print the versions of program, formats and libraries",
     .operands = "",
     .run = run,
 };

@@ -50,7 +50,7 @@ enum { STAY_OPERANDS_ANY = UINT_MAX };
 struct stay_command {
     const char *name;        /* one word, or two: "config show" */
     const char *group;       /* the heading in the list of commands */
-    const char *summary;     /* one line, no full stop */
+    const char *summary;     /* one line, begins in lower case, no full stop */
     const char *operands;    /* "SNAPSHOT [PATTERN...]", or "" */
     const char *description; /* paragraphs for help, separated by "\n\n"; or NULL */
     const struct stay_option *options;

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "model/config.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { COLUMNS = 80, NAMES_WIDTH = 16, OPTIONS_INDENT = 26 };
@@ -83,8 +84,9 @@ void stay_help_program(FILE *to)
 
 void stay_help_command(FILE *to, const struct stay_command *command)
 {
-    (void)fprintf(to, "Usage: backstay %s [OPTION...]%s%s\n\n%s.\n", command->name,
-                  *command->operands ? " " : "", command->operands, command->summary);
+    (void)fprintf(to, "Usage: backstay %s [OPTION...]%s%s\n\n%c%s.\n", command->name,
+                  *command->operands ? " " : "", command->operands, toupper(command->summary[0]),
+                  command->summary + 1);
     if (command->description) {
         (void)fputc('\n', to);
         stay_help_wrap(to, command->description, 0);
