@@ -135,7 +135,7 @@ static int back_up(struct stay_cli *cli, const char *name, const struct backup_o
 {
     stay_auto(stay_source_free) struct stay_source *source = NULL;
     stay_auto(stay_meter_free) struct stay_meter *meter = NULL;
-    struct stay_progress progress = {0};
+    struct stay_progress progress = {.phase = NULL};
     const struct stay_meter_options meter_options = {
         .to = cli->messages, .terminal = stay_cli_on_terminal(cli), .quiet = cli->globals->quiet};
 

@@ -52,11 +52,11 @@ static json_t *findings_json(const struct stay_check_result *result)
 
     for (size_t i = 0; i < result->findings.n; i++) {
         const struct stay_finding *finding = &result->findings.items[i];
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:o, s:o, s:o}", "kind", stay_finding_kind_name(finding->kind),
-                            "object", stay_output_string(finding->object), "path",
-                            stay_output_string(finding->path), "text",
-                            stay_output_string(finding->text)));
+        (void)json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "kind",
+                                                    stay_finding_kind_name(finding->kind), "object",
+                                                    stay_output_string(finding->object), "path",
+                                                    stay_output_string(finding->path), "text",
+                                                    stay_output_string(finding->text)));
     }
     return list;
 }
@@ -80,7 +80,8 @@ static void print_findings(struct stay_cli *cli, const struct stay_check_result 
                          losses - SHOWN_LOSSES);
 }
 
-static int report(struct stay_cli *cli, const struct stay_check_result *result, struct stay_err *err)
+static int report(struct stay_cli *cli, const struct stay_check_result *result,
+                  struct stay_err *err)
 {
     char bytes[16];
 
@@ -98,13 +99,11 @@ static int report(struct stay_cli *cli, const struct stay_check_result *result, 
         return result->n_damage ? STAY_EXIT_VERIFY : STAY_EXIT_OK;
     }
     print_findings(cli, result);
-    stay_output_say(&cli->output,
-                    "%llu snapshots with %llu entries, %llu packs: %s; %llu packs read (%s)\n",
-                    (unsigned long long)result->snapshots, (unsigned long long)result->entries,
-                    (unsigned long long)result->packs,
-                    result->n_damage ? "DAMAGED" : "all references hold",
-                    (unsigned long long)result->packs_read,
-                    stay_str_bytes(bytes, result->bytes_read));
+    stay_output_say(
+        &cli->output, "%llu snapshots with %llu entries, %llu packs: %s; %llu packs read (%s)\n",
+        (unsigned long long)result->snapshots, (unsigned long long)result->entries,
+        (unsigned long long)result->packs, result->n_damage ? "DAMAGED" : "all references hold",
+        (unsigned long long)result->packs_read, stay_str_bytes(bytes, result->bytes_read));
     if (result->n_damage)
         stay_log(STAY_LOG_ERROR,
                  "the repository is damaged (%zu findings): restore what is needed now; the next "
@@ -118,10 +117,9 @@ static int run_check(struct stay_cli *cli, const void *given, struct stay_err *e
     const struct check_options *options = given;
     stay_auto_repo struct stay_repo repo = {0};
     stay_auto(stay_meter_free) struct stay_meter *meter = NULL;
-    struct stay_progress progress = {0};
-    const struct stay_meter_options meter_options = {.to = cli->messages,
-                                                     .terminal = stay_cli_on_terminal(cli),
-                                                     .quiet = cli->globals->quiet};
+    struct stay_progress progress = {.phase = NULL};
+    const struct stay_meter_options meter_options = {
+        .to = cli->messages, .terminal = stay_cli_on_terminal(cli), .quiet = cli->globals->quiet};
     struct stay_check_result result;
     unsigned percent;
 

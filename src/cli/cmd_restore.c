@@ -110,7 +110,7 @@ static int run_restore(struct stay_cli *cli, const void *given, struct stay_err 
     stay_auto(stay_view_free) struct stay_view *view = NULL;
     stay_auto(stay_source_free) struct stay_source *source = NULL;
     stay_auto(stay_meter_free) struct stay_meter *meter = NULL;
-    struct stay_progress progress = {0};
+    struct stay_progress progress = {.phase = NULL};
     const struct stay_meter_options meter_options = {
         .to = cli->messages, .terminal = stay_cli_on_terminal(cli), .quiet = cli->globals->quiet};
     struct stay_restore_result result;

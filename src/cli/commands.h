@@ -12,11 +12,16 @@
 extern const struct stay_command stay_cmd_backup;
 extern const struct stay_command stay_cmd_check;
 extern const struct stay_command stay_cmd_config_show;
+extern const struct stay_command stay_cmd_diff;
+extern const struct stay_command stay_cmd_export;
 extern const struct stay_command stay_cmd_help;
 extern const struct stay_command stay_cmd_init;
 extern const struct stay_command stay_cmd_list;
+extern const struct stay_command stay_cmd_ls;
 extern const struct stay_command stay_cmd_plugin_list;
 extern const struct stay_command stay_cmd_plugin_show;
 extern const struct stay_command stay_cmd_restore;
+extern const struct stay_command stay_cmd_show;
+extern const struct stay_command stay_cmd_stats;
 extern const struct stay_command stay_cmd_validate;
 extern const struct stay_command stay_cmd_version;

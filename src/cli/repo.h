@@ -1,8 +1,8 @@
 /* src/cli/repo.h
  * SPDX-License-Identifier: Apache-2.0
  *
- * repo: what every command that reads a repository begins with: a destination, the repository on it,
- * and the local folders beside it.
+ * repo: what every command that reads a repository begins with: a destination, the repository on
+ * it, and the local folders beside it.
  *
  * Layer: cli. Thread-safety: one thread.
  */

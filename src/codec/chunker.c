@@ -125,8 +125,8 @@ static size_t scan(const uint64_t *gear, const unsigned char *data, size_t from,
     return i;
 }
 
-size_t stay_chunker_cut(const struct stay_chunker *chunker, const void *data, size_t len,
-                        bool last, bool *dense)
+size_t stay_chunker_cut(const struct stay_chunker *chunker, const void *data, size_t len, bool last,
+                        bool *dense)
 {
     const unsigned char *bytes = data;
 

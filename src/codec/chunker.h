@@ -59,5 +59,5 @@ size_t stay_chunker_max(const struct stay_chunker *chunker);
  * @return its length; 0 when more data is needed (never with @last, unless @len is 0, and never
  *         when @len is at least stay_chunker_max()).
  */
-size_t stay_chunker_cut(const struct stay_chunker *chunker, const void *data, size_t len,
-                        bool last, bool *dense);
+size_t stay_chunker_cut(const struct stay_chunker *chunker, const void *data, size_t len, bool last,
+                        bool *dense);

@@ -52,8 +52,8 @@ STAY_CHECKED int stay_decompress_all(struct stay_compressor *compressor, const v
                                      struct stay_err *err);
 
 /** Like stay_compress(), always (no gain asked for), for whole objects. */
-STAY_CHECKED int stay_compress_all(struct stay_compressor *compressor, const void *data,
-                                   size_t len, struct stay_buf *out, struct stay_err *err);
+STAY_CHECKED int stay_compress_all(struct stay_compressor *compressor, const void *data, size_t len,
+                                   struct stay_buf *out, struct stay_err *err);
 
 /** The content size that the Zstandard frame at @data claims. @return 0, or -1 (CORRUPT). */
 STAY_CHECKED int stay_decompressed_size(const void *data, size_t len, uint64_t *out,

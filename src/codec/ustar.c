@@ -8,8 +8,17 @@
 
 #include <string.h>
 
-enum { AT_MODE = 100, AT_UID = 108, AT_GID = 116, AT_SIZE = 124, AT_MTIME = 136, AT_SUM = 148,
-       AT_TYPE = 156, AT_MAGIC = 257, SIZE_DIGITS = 11 };
+enum {
+    AT_MODE = 100,
+    AT_UID = 108,
+    AT_GID = 116,
+    AT_SIZE = 124,
+    AT_MTIME = 136,
+    AT_SUM = 148,
+    AT_TYPE = 156,
+    AT_MAGIC = 257,
+    SIZE_DIGITS = 11
+};
 
 static const unsigned char zeros[2 * STAY_USTAR_BLOCK];
 
@@ -34,7 +43,10 @@ void stay_ustar_header(unsigned char out[static STAY_USTAR_BLOCK], const char *n
     put_octal(out + AT_MTIME, SIZE_DIGITS, 0);
     memset(out + AT_SUM, ' ', 8);
     out[AT_TYPE] = '0';
-    memcpy(out + AT_MAGIC, "ustar\0" "00", 8);
+    memcpy(out + AT_MAGIC,
+           "ustar\0"
+           "00",
+           8);
     for (unsigned i = 0; i < STAY_USTAR_BLOCK; i++)
         sum += out[i];
     put_octal(out + AT_SUM, 6, sum);

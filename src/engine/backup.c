@@ -1,8 +1,8 @@
 /* src/engine/backup.c
  * SPDX-License-Identifier: Apache-2.0
  *
- * The order of things: lock, index, read the source, packs, index objects, snapshot, record, unlock.
- * The local caches come last: they may lag behind what is stored but never run ahead of it.
+ * The order of things: lock, index, read the source, packs, index objects, snapshot, record,
+ * unlock. The local caches come last: they may lag behind what is stored but never run ahead of it.
  */
 #include "engine/backup.h"
 
@@ -102,8 +102,7 @@ static int open_copy(struct run *run, size_t i, struct stay_err *err)
                       run->started_ns, err) < 0)
         return -1;
     copy->locked = true;
-    copy->cache =
-        stay_strf("%s/cache/%s.index", run->options->state_dir, copy->repository->id);
+    copy->cache = stay_strf("%s/cache/%s.index", run->options->state_dir, copy->repository->id);
     return stay_repository_index(copy->repository, copy->cache, &copy->index, &state, err);
 }
 
@@ -302,7 +301,8 @@ static int write_copy(struct run *run, size_t i, struct stay_err *err)
     copy->bytes_stored = snapshot->counts.bytes_stored;
     stay_snapshot_encode(&text, snapshot, run->copies[i].repository->id);
     (void)stay_snapshot_name(copy->snapshot, snapshot->source, snapshot->instant_ns, snapshot->id);
-    if (stay_dest_put(run->copies[i].repository->dest, copy->snapshot, text.data, text.len, err) < 0)
+    if (stay_dest_put(run->copies[i].repository->dest, copy->snapshot, text.data, text.len, err) <
+        0)
         return -1;
     run->result->counts = snapshot->counts;
     if (write_record(run, i, snapshot, &why) < 0)
@@ -342,8 +342,7 @@ static void unlock_copies(struct run *run)
 {
     for (size_t i = 0; i < run->options->n_dests; i++) {
         struct stay_err why = {0};
-        if (run->copies[i].locked &&
-            stay_run_unlock(run->copies[i].repository, run->id, &why) < 0)
+        if (run->copies[i].locked && stay_run_unlock(run->copies[i].repository, run->id, &why) < 0)
             stay_log(STAY_LOG_WARN, "%s", why.text);
     }
 }

@@ -180,8 +180,8 @@ static void check_unknown(struct reading *reading, unsigned worker, const struct
     struct stay_pack pack = {0};
     struct stay_err why = {0};
 
-    if (stay_pack_read(&pack, &job->id, data->data, data->len, reading->compressors[worker],
-                       &why) < 0)
+    if (stay_pack_read(&pack, &job->id, data->data, data->len, reading->compressors[worker], &why) <
+        0)
         stay_check_note(reading->check, STAY_FINDING_DAMAGE, job->name, NULL, "%s", why.text);
     stay_pack_free(&pack);
 }
@@ -200,8 +200,8 @@ static int read_pack(void *ctx, void *item, unsigned worker, bool failed, struct
     if (stay_cancelled(check->options->cancel))
         return stay_fail_cancelled(err);
     stay_buf_clear(data);
-    int rc = stay_dest_get_all(check->options->repository->dest, job->name, STAY_PACK_MAX, data,
-                               &why);
+    int rc =
+        stay_dest_get_all(check->options->repository->dest, job->name, STAY_PACK_MAX, data, &why);
     if (rc != 0) {
         stay_check_note(check, STAY_FINDING_DAMAGE, job->name, NULL, "cannot be read: %s",
                         rc < 0 ? why.text : "it vanished");
@@ -228,7 +228,8 @@ static int read_pack(void *ctx, void *item, unsigned worker, bool failed, struct
  * the snapshots that there are, so that repeated partial checks do not look at the same ones. */
 static bool chosen(const struct stay_check *check, const struct stay_id *id)
 {
-    unsigned draw = ((unsigned)id->bytes[0] << 8 | id->bytes[1]) + (unsigned)check->snapshots.n * 7919;
+    unsigned draw =
+        ((unsigned)id->bytes[0] << 8 | id->bytes[1]) + (unsigned)check->snapshots.n * 7919;
 
     return draw % 100 < check->options->data_percent;
 }

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* The texts for people are part of the promise: somebody will need them when nothing else is left. */
+/* The texts for people are part of the promise: somebody will need them when nothing else is left.
+ */
 static int check_assets(struct stay_check *check, struct stay_err *err)
 {
     const struct stay_repository *repository = check->options->repository;

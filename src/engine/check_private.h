@@ -21,8 +21,8 @@ struct stay_check {
     struct stay_dest_list objects; /* all of the repository's */
     struct stay_dest_list locks;
     struct stay_snapshot_list snapshots;
-    struct stay_map *records;  /* snapshot's name -> a record says it was made */
-    atomic_uchar *bad_frames;  /* per frame of the index */
+    struct stay_map *records; /* snapshot's name -> a record says it was made */
+    atomic_uchar *bad_frames; /* per frame of the index */
     atomic_bool any_bad_frame;
 };
 

@@ -29,7 +29,8 @@ static void damage(const struct exam *exam, const char *text)
     stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL, "%s", text);
 }
 
-/* A run that was cut off between snapshot and record left its lock; without one, the record is gone. */
+/* A run that was cut off between snapshot and record left its lock; without one, the record is
+ * gone. */
 static void check_record(const struct exam *exam)
 {
     if (stay_map_get(exam->check->records, exam->name, strlen(exam->name)))
@@ -175,14 +176,15 @@ static int check_text(const struct exam *exam, enum stay_snapshot_streams which,
     struct stay_text text = {0};
     struct stay_err why = {0};
 
-    if (stay_text_load(&text, options->repository->dest, exam->snapshot, which, 1,
-                       options->scratch, &why) < 0) {
+    if (stay_text_load(&text, options->repository->dest, exam->snapshot, which, 1, options->scratch,
+                       &why) < 0) {
         *err = why;
         return -1;
     }
     if (text.missing_bytes)
-        stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL, "its %s are damaged: %s",
-                        stay_snapshot_stream_name(which), text.first_damage.text);
+        stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
+                        "its %s are damaged: %s", stay_snapshot_stream_name(which),
+                        text.first_damage.text);
     stay_text_free(&text);
     return 0;
 }

@@ -185,7 +185,8 @@ size_t stay_collect_count(const struct stay_collect *collect)
     return collect->count;
 }
 
-/* Makes sure that @want bytes lie in the window behind what is used. @return 0, 1 at the end, -1. */
+/* Makes sure that @want bytes lie in the window behind what is used. @return 0, 1 at the end, -1.
+ */
 static int fill(struct run *run, size_t want, struct stay_err *err)
 {
     while (run->window.len - run->used < want) {

@@ -1,9 +1,9 @@
 /* src/engine/collect.h
  * SPDX-License-Identifier: Apache-2.0
  *
- * collect: gathers the manifest records of a run, which come in any order from any thread, and hands
- * them out sorted by path. What does not fit in memory goes to temporary files as sorted runs that
- * are merged at the end, so a tree may have any number of entries.
+ * collect: gathers the manifest records of a run, which come in any order from any thread, and
+ * hands them out sorted by path. What does not fit in memory goes to temporary files as sorted runs
+ * that are merged at the end, so a tree may have any number of entries.
  *
  * Layer: engine. Thread-safety: add from any thread; each() from one, at the end.
  */

@@ -160,6 +160,9 @@ static void feed_close(struct backstay_feed *abi, struct backstay_reader *reader
 /* ---- the account */
 
 static void feed_problem(struct backstay_feed *abi, uint64_t index, const char *fmt, ...)
+    STAY_PRINTF(3, 4);
+
+static void feed_problem(struct backstay_feed *abi, uint64_t index, const char *fmt, ...)
 {
     struct stay_feed *feed = self_of(abi);
     stay_auto_manifest_entry struct stay_manifest_entry entry = {0};

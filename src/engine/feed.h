@@ -1,8 +1,8 @@
 /* src/engine/feed.h
  * SPDX-License-Identifier: Apache-2.0
  *
- * feed: the entries of a snapshot on their way back to a source plugin, in pull mode (one entry from
- * beginning to end) or in bulk mode (packs in their storage order, each frame decoded once).
+ * feed: the entries of a snapshot on their way back to a source plugin, in pull mode (one entry
+ * from beginning to end) or in bulk mode (packs in their storage order, each frame decoded once).
  *
  * Layer: engine. Thread-safety: the ABI functions from any thread; the rest from one.
  */
@@ -14,7 +14,7 @@
 struct stay_feed;
 
 struct stay_feed_options {
-    struct stay_dest *dest;         /* borrowed, like the others */
+    struct stay_dest *dest; /* borrowed, like the others */
     const struct stay_index *index;
     const struct stay_tree *tree;
     const uint32_t *entries; /* the chosen ones, ascending */

@@ -79,9 +79,8 @@ static void plan_entry(struct bulk *bulk, uint64_t number,
                            stay_id_hex(hex, &decoded->chunks.items[i]));
             break;
         }
-        *stay_vec_push(&bulk->items) =
-            (struct item){at, (uint32_t)(chunk - bulk->chunks), chunk->frame,
-                          (uint32_t)bulk->targets.n};
+        *stay_vec_push(&bulk->items) = (struct item){at, (uint32_t)(chunk - bulk->chunks),
+                                                     chunk->frame, (uint32_t)bulk->targets.n};
         at += chunk->bytes;
     }
     if (!text[0] && at != stay_manifest_content_bytes(entry))
@@ -185,8 +184,8 @@ static void finish_piece(struct bulk *bulk, struct target *target,
 }
 
 /* Hands one piece to its entry; @data NULL: it could not be read, @why says so. */
-static void deliver(struct bulk *bulk, struct hand *hand, const struct item *item,
-                    const char *data, const char *why)
+static void deliver(struct bulk *bulk, struct hand *hand, const struct item *item, const char *data,
+                    const char *why)
 {
     struct target *target = &bulk->targets.items[item->target];
     const struct backstay_entry *entry = entry_of(bulk, hand, target->entry);
@@ -224,8 +223,7 @@ static void deliver_frame(struct bulk *bulk, struct hand *hand, size_t first, si
                                       &err) == 0;
             verified = item->chunk;
         }
-        deliver(bulk, hand, item, tar && sound ? tar + chunk->offset : NULL,
-                tar ? err.text : why);
+        deliver(bulk, hand, item, tar && sound ? tar + chunk->offset : NULL, tar ? err.text : why);
     }
 }
 
@@ -258,8 +256,8 @@ static void work_stretch(struct bulk *bulk, struct hand *hand, const struct stre
         const struct stay_frame_info info = stay_index_frame_info(frame);
         size_t end = frame_end(bulk, i, stretch->end);
         const char *tar = NULL;
-        int rc = one_by_one ? stay_fetch_range(hand->fetch, pack, info.offset, info.stored, &err)
-                            : 0;
+        int rc =
+            one_by_one ? stay_fetch_range(hand->fetch, pack, info.offset, info.stored, &err) : 0;
         if (rc == 0)
             rc = stay_fetch_decode(hand->fetch, &info, &tar, &err);
         deliver_frame(bulk, hand, i, end, rc < 0 ? NULL : tar, err.text);

@@ -35,6 +35,7 @@ STAY_CHECKED int stay_fetch_frame(struct stay_fetch *fetch, const struct stay_id
                                   const struct stay_frame_info *info, const char **tar,
                                   struct stay_err *err);
 
-/** Whether @len bytes at @offset of a decoded frame are the chunk @id. @return 0, or -1 (CORRUPT). */
+/** Whether @len bytes at @offset of a decoded frame are the chunk @id. @return 0, or -1 (CORRUPT).
+ */
 STAY_CHECKED int stay_fetch_verify(struct stay_fetch *fetch, const char *tar, uint32_t offset,
                                    uint32_t len, const struct stay_id *id, struct stay_err *err);

@@ -3,8 +3,8 @@
  *
  * The file: a header; the text of all records (path, token, line, one after the other); a table of
  * records in the order of paths; a hash table of record numbers. Byte order is this machine's; the
- * file never leaves it. Its SHA-256 is checked when it is opened: a torn write after a crash must not
- * pass for knowledge.
+ * file never leaves it. Its SHA-256 is checked when it is opened: a torn write after a crash must
+ * not pass for knowledge.
  */
 #include "engine/last.h"
 
@@ -53,8 +53,7 @@ static bool layout_sound(const struct header *header, uint64_t file_bytes)
     if (header->n_records > left / sizeof(struct record))
         return false;
     left -= header->n_records * sizeof(struct record);
-    return header->n_slots > header->n_records &&
-           (header->n_slots & (header->n_slots - 1)) == 0 &&
+    return header->n_slots > header->n_records && (header->n_slots & (header->n_slots - 1)) == 0 &&
            left == header->n_slots * sizeof(uint32_t);
 }
 
@@ -171,8 +170,7 @@ int stay_last_create(struct stay_last_writer **out, const char *path, struct sta
     return 0;
 }
 
-static int put(struct stay_last_writer *writer, const void *data, size_t len,
-               struct stay_err *err)
+static int put(struct stay_last_writer *writer, const void *data, size_t len, struct stay_err *err)
 {
     stay_digest_add(writer->digest, data, len);
     return stay_fs_write_all(writer->fd, writer->temporary, data, len, err);
@@ -181,9 +179,9 @@ static int put(struct stay_last_writer *writer, const void *data, size_t len,
 int stay_last_add(struct stay_last_writer *writer, const struct stay_last_record *record,
                   struct stay_err *err)
 {
-    *stay_vec_push(&writer->records) = (struct record){
-        writer->text_bytes, record->path_len, record->token_len, record->line_len,
-        (uint32_t)stay_map_hash(record->path, record->path_len)};
+    *stay_vec_push(&writer->records) =
+        (struct record){writer->text_bytes, record->path_len, record->token_len, record->line_len,
+                        (uint32_t)stay_map_hash(record->path, record->path_len)};
     stay_buf_add(&writer->text, record->path, record->path_len);
     stay_buf_add(&writer->text, record->token, record->token_len);
     stay_buf_add(&writer->text, record->line, record->line_len);

@@ -11,8 +11,8 @@
 #include <string.h>
 
 enum {
-    UPLOADS = 2,           /* at once, for each destination */
-    PACKS_PER_INDEX = 64,  /* an index object now and then, so that a long run can be resumed */
+    UPLOADS = 2,          /* at once, for each destination */
+    PACKS_PER_INDEX = 64, /* an index object now and then, so that a long run can be resumed */
     PACK_ROOM = STAY_PACK_BYTES + 4 * STAY_FRAME_BYTES
 };
 

@@ -42,7 +42,7 @@ struct stay_pipeline {
     struct stay_idset *fresh; /* chunks that this run has taken charge of */
     const struct stay_cancel *cancel;
     _Atomic uint64_t new_bytes;
-    pthread_mutex_t mutex; /* guards what follows */
+    pthread_mutex_t mutex;                    /* guards what follows */
     STAY_VEC(struct stay_builder *) builders; /* idle; the last one given back on top */
     STAY_VEC(struct job *) spare;
     unsigned n_workers;
@@ -65,8 +65,8 @@ static int encode_job(void *ctx, void *item, unsigned number, bool failed, struc
     int rc = 0;
 
     if (!failed) {
-        rc = stay_frame_encode(&job->frame, worker->compressor, job->dense, &worker->scratch,
-                               &data, &len, err);
+        rc = stay_frame_encode(&job->frame, worker->compressor, job->dense, &worker->scratch, &data,
+                               &len, err);
         if (rc == 0)
             stay_packer_add(pipeline->packer, job->mask, &job->frame.info, data, worker->digest);
     }
@@ -160,8 +160,7 @@ static void append(struct stay_pipeline *pipeline, struct stay_builder *builder,
         job = stay_vec_push(&builder->open);
         *job = new_job(pipeline, mask, dense);
     }
-    if ((*job)->frame.tar.len > 0 &&
-        stay_frame_with(&(*job)->frame, len) > builder->frame_bytes) {
+    if ((*job)->frame.tar.len > 0 && stay_frame_with(&(*job)->frame, len) > builder->frame_bytes) {
         submit(pipeline, *job);
         *job = new_job(pipeline, mask, dense);
     }

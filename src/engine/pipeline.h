@@ -59,8 +59,7 @@ struct stay_buf *stay_builder_buffer(struct stay_builder *builder);
  * @return 0, or -1: stop (cancelled, or nowhere left to store; see stay_pipeline_finish()).
  */
 STAY_CHECKED int stay_pipeline_chunk(struct stay_pipeline *pipeline, struct stay_builder *builder,
-                                     const void *data, size_t len, bool dense,
-                                     struct stay_id *id);
+                                     const void *data, size_t len, bool dense, struct stay_id *id);
 
 /**
  * Whether every living destination already has all of @ids; if so, they count as used by this

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-static int select_entries(const struct stay_restore_options *options, uint32_t **entries,
-                          size_t *n, struct stay_err *err)
+static int select_entries(const struct stay_restore_options *options, uint32_t **entries, size_t *n,
+                          struct stay_err *err)
 {
     if (stay_tree_select(options->view->tree, &options->patterns, entries, n, err) < 0)
         return -1;

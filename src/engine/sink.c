@@ -66,8 +66,7 @@ static void count_read(struct stay_sink *sink, uint64_t bytes)
         stay_progress_add(&sink->progress->bytes_done, bytes);
 }
 
-static void remember_group(struct stay_sink *sink, uint64_t group,
-                           const struct stay_pieces *pieces)
+static void remember_group(struct stay_sink *sink, uint64_t group, const struct stay_pieces *pieces)
 {
     struct stay_sink_group *content = stay_new(struct stay_sink_group);
 
@@ -227,6 +226,9 @@ void stay_sink_note(struct stay_sink *sink, const char *path, size_t path_len, c
         stay_json_add_string(&shown, path, path_len);
     stay_log(STAY_LOG_WARN, "%s%s%s", path ? shown.data : "", path ? ": " : "", note.text);
 }
+
+static int sink_warn(struct backstay_sink *abi, const char *path, size_t path_len, const char *fmt,
+                     ...) STAY_PRINTF(4, 5);
 
 static int sink_warn(struct backstay_sink *abi, const char *path, size_t path_len, const char *fmt,
                      ...)

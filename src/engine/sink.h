@@ -14,12 +14,12 @@
 struct stay_sink;
 
 struct stay_sink_options {
-    struct stay_pipeline *pipeline;  /* borrowed */
-    const struct stay_last *last;    /* borrowed; NULL: everything is read */
-    const char *scratch;             /* a folder for temporary files */
-    size_t memory_bytes;             /* for the list of entries */
-    struct stay_progress *progress;  /* may be NULL */
-    int64_t now_ns;                  /* the instant unless the source says another */
+    struct stay_pipeline *pipeline; /* borrowed */
+    const struct stay_last *last;   /* borrowed; NULL: everything is read */
+    const char *scratch;            /* a folder for temporary files */
+    size_t memory_bytes;            /* for the list of entries */
+    struct stay_progress *progress; /* may be NULL */
+    int64_t now_ns;                 /* the instant unless the source says another */
 };
 
 struct stay_sink *stay_sink_new(const struct stay_sink_options *options);
@@ -51,8 +51,8 @@ void stay_sink_result_free(struct stay_sink_result *result);
  * @writer    receives it; NULL when there is nothing to write.
  */
 STAY_CHECKED int stay_sink_finish(struct stay_sink *sink, const char *last_path,
-                                  struct stay_sink_result *result,
-                                  struct stay_last_writer **writer, struct stay_err *err);
+                                  struct stay_sink_result *result, struct stay_last_writer **writer,
+                                  struct stay_err *err);
 
 /** One thing that was not as it should be. */
 struct stay_note {

@@ -77,8 +77,8 @@ static int emit_adopted(struct merge *merge, const struct stay_last_record *unti
         if (!atomic_load_explicit(&sink->adopted[merge->next], memory_order_relaxed))
             continue;
         stay_last_get(sink->last, merge->next, &record);
-        if (until && stay_path_compare(record.path, record.path_len, until->path,
-                                       until->path_len) > 0)
+        if (until &&
+            stay_path_compare(record.path, record.path_len, until->path, until->path_len) > 0)
             return 0;
         if (emit(merge, &record, err) < 0)
             return -1;
@@ -151,8 +151,7 @@ static bool reuse_manifest(struct stay_sink *sink, struct stay_pieces *out)
     if (sink->last == NULL || stay_collect_count(sink->collect) > 0 ||
         atomic_load(&sink->n_adopted) + 1 != stay_last_count(sink->last))
         return false;
-    int64_t number =
-        stay_last_find(sink->last, STAY_SINK_SELF, STAY_SINK_SELF_LEN, "self", 4);
+    int64_t number = stay_last_find(sink->last, STAY_SINK_SELF, STAY_SINK_SELF_LEN, "self", 4);
     if (number < 0)
         return false;
     stay_last_get(sink->last, (size_t)number, &record);
@@ -274,9 +273,8 @@ static void fill_counts(struct stay_sink *sink, struct stay_sink_result *result)
     result->details = json_incref(sink->details);
 }
 
-int stay_sink_finish(struct stay_sink *sink, const char *last_path,
-                     struct stay_sink_result *result, struct stay_last_writer **out_writer,
-                     struct stay_err *err)
+int stay_sink_finish(struct stay_sink *sink, const char *last_path, struct stay_sink_result *result,
+                     struct stay_last_writer **out_writer, struct stay_err *err)
 {
     stay_auto(stay_last_writer_free) struct stay_last_writer *writer = NULL;
     stay_auto_buf struct stay_buf facts = {0};

@@ -1,7 +1,8 @@
 /* src/engine/sink_private.h
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the two files of the sink share: sink.c takes entries in, sink_finish.c makes streams of them.
+ * What the two files of the sink share: sink.c takes entries in, sink_finish.c makes streams of
+ * them.
  *
  * Layer: engine, for sink*.c only.
  */
@@ -46,7 +47,7 @@ struct stay_sink {
     _Atomic uint64_t bytes;
     _Atomic uint64_t bytes_read;
     _Atomic int64_t instant_ns;
-    pthread_mutex_t mutex; /* guards what follows */
+    pthread_mutex_t mutex;                  /* guards what follows */
     STAY_VEC(struct stay_cutter *) cutters; /* idle */
     STAY_VEC(struct stay_note) notes;
     STAY_VEC(struct stay_sink_link) links;

@@ -46,8 +46,7 @@ static int load_portion(void *ctx, void *item, unsigned worker, bool failed, str
     struct loading *loading = ctx;
     const struct portion *portion = item;
     struct stay_fetch *fetch = loading->fetches[worker];
-    const struct stay_snapshot_pack *pack =
-        &loading->snapshot->packs.items[portion->frame->pack];
+    const struct stay_snapshot_pack *pack = &loading->snapshot->packs.items[portion->frame->pack];
     struct stay_err why = {0};
     const char *tar = NULL;
 
@@ -69,8 +68,7 @@ static int load_portion(void *ctx, void *item, unsigned worker, bool failed, str
 /* Sorts the chunks of the stream by the frames they lie in. */
 static struct portion *make_portions(struct loading *loading)
 {
-    struct portion *portions =
-        stay_calloc(loading->snapshot->stream_frames.n, sizeof *portions);
+    struct portion *portions = stay_calloc(loading->snapshot->stream_frames.n, sizeof *portions);
     uint64_t at = 0;
 
     for (size_t i = 0; i < loading->stream->chunks.n; i++) {

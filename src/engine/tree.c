@@ -148,7 +148,8 @@ int stay_tree_select(const struct stay_tree *tree, const struct stay_patterns *p
             if (len < sizeof head || memcmp(line, head, sizeof head - 1) != 0 ||
                 stay_json_read_string(&path, line + sizeof head - 1, len - sizeof head + 1) < 0) {
                 stay_vec_free(&chosen);
-                return stay_fail(err, STAY_ERR_CORRUPT, "a manifest line does not begin with a path");
+                return stay_fail(err, STAY_ERR_CORRUPT,
+                                 "a manifest line does not begin with a path");
             }
             if (!stay_patterns_match(patterns, path.data))
                 continue;

@@ -1,8 +1,8 @@
 /* src/engine/tree.h
  * SPDX-License-Identifier: Apache-2.0
  *
- * tree: the streams of a snapshot, read back: its manifest as a list of entries, its facts and notes
- * as text. Needs the snapshot alone, no index.
+ * tree: the streams of a snapshot, read back: its manifest as a list of entries, its facts and
+ * notes as text. Needs the snapshot alone, no index.
  *
  * Damage does not end the reading: what lies in damaged frames is left out and counted, so that
  * everything else can still be listed and restored.
@@ -62,8 +62,7 @@ STAY_CHECKED int stay_tree_entry(const struct stay_tree *tree, size_t number,
  * What is missing from the manifest: @bytes of text, @lines that could not be read.
  * @return NULL when nothing is, else why.
  */
-const struct stay_err *stay_tree_damage(const struct stay_tree *tree, size_t *bytes,
-                                        size_t *lines);
+const struct stay_err *stay_tree_damage(const struct stay_tree *tree, size_t *bytes, size_t *lines);
 
 /** Which entries a user means: each is a path (with all below it) or a pattern; none: all. */
 struct stay_patterns {

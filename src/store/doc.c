@@ -54,8 +54,7 @@ int stay_doc_parse(json_t **out, const char *text, size_t len, const char *what,
     return 0;
 }
 
-int stay_doc_open(json_t **out, const struct stay_buf *text, const char *what,
-                  struct stay_err *err)
+int stay_doc_open(json_t **out, const struct stay_buf *text, const char *what, struct stay_err *err)
 {
     if (!seal_holds(text))
         return stay_fail(err, STAY_ERR_CORRUPT,
@@ -107,8 +106,7 @@ int stay_doc_id(const json_t *object, const char *key, struct stay_id *out, stru
     return 0;
 }
 
-int stay_doc_time(const json_t *object, const char *key, int64_t *out_wall_ns,
-                  struct stay_err *err)
+int stay_doc_time(const json_t *object, const char *key, int64_t *out_wall_ns, struct stay_err *err)
 {
     const char *text;
 
@@ -117,15 +115,13 @@ int stay_doc_time(const json_t *object, const char *key, int64_t *out_wall_ns,
     return stay_time_parse(text, out_wall_ns) == 0 ? 0 : missing(key, "a time", err);
 }
 
-int stay_doc_array(const json_t *object, const char *key, const json_t **out,
-                   struct stay_err *err)
+int stay_doc_array(const json_t *object, const char *key, const json_t **out, struct stay_err *err)
 {
     *out = json_object_get(object, key);
     return json_is_array(*out) ? 0 : missing(key, "a list", err);
 }
 
-int stay_doc_object(const json_t *object, const char *key, const json_t **out,
-                    struct stay_err *err)
+int stay_doc_object(const json_t *object, const char *key, const json_t **out, struct stay_err *err)
 {
     *out = json_object_get(object, key);
     return json_is_object(*out) ? 0 : missing(key, "an object", err);

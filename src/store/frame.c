@@ -63,8 +63,7 @@ void stay_frame_close(struct stay_frame *frame)
 }
 
 int stay_frame_encode(struct stay_frame *frame, struct stay_compressor *compressor, bool dense,
-                      struct stay_buf *scratch, const void **out, size_t *len,
-                      struct stay_err *err)
+                      struct stay_buf *scratch, const void **out, size_t *len, struct stay_err *err)
 {
     int rc = STAY_COMPRESS_NO_GAIN;
 

@@ -13,9 +13,9 @@
 #include "codec/ustar.h"
 
 enum {
-    STAY_FRAME_BYTES = 1024 * 1024,          /* of content, about */
-    STAY_FRAME_META_BYTES = 256 * 1024,      /* of manifests, facts and notes */
-    STAY_FRAME_RAW_MAX = 64 * 1024 * 1024,   /* more is refused when reading */
+    STAY_FRAME_BYTES = 1024 * 1024,        /* of content, about */
+    STAY_FRAME_META_BYTES = 256 * 1024,    /* of manifests, facts and notes */
+    STAY_FRAME_RAW_MAX = 64 * 1024 * 1024, /* more is refused when reading */
     STAY_FRAME_NAME_MAX = 16
 };
 

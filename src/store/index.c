@@ -72,13 +72,12 @@ void stay_index_add(struct stay_index *index, const struct stay_pack *pack)
     for (size_t i = 0; i < pack->frames.n; i++) {
         const struct stay_frame_info *info = &pack->frames.items[i];
         uint32_t frame_number = (uint32_t)index->frames.n;
-        *stay_vec_push(&index->frames) =
-            (struct stay_index_frame){info->offset, pack_number, (uint32_t)i, info->stored,
-                                      info->raw,    info->codec, 0};
+        *stay_vec_push(&index->frames) = (struct stay_index_frame){
+            info->offset, pack_number, (uint32_t)i, info->stored, info->raw, info->codec, 0};
         for (size_t k = 0; k < info->chunks.n; k++) {
             const struct stay_frame_chunk *chunk = &info->chunks.items[k];
-            *stay_vec_push(&index->chunks) = (struct stay_index_chunk){
-                chunk->id, frame_number, chunk->bytes, chunk->offset};
+            *stay_vec_push(&index->chunks) =
+                (struct stay_index_chunk){chunk->id, frame_number, chunk->bytes, chunk->offset};
         }
     }
 }
@@ -133,8 +132,8 @@ size_t stay_index_keep(struct stay_index *index, const struct stay_id *packs, si
     free(index->absent);
     index->absent = stay_calloc(index->packs.n, sizeof *index->absent);
     for (size_t i = 0; i < index->packs.n; i++) {
-        index->absent[i] =
-            n == 0 || bsearch(&index->packs.items[i].id, packs, n, sizeof *packs, compare_ids) == NULL;
+        index->absent[i] = n == 0 || bsearch(&index->packs.items[i].id, packs, n, sizeof *packs,
+                                             compare_ids) == NULL;
         missing += index->absent[i];
     }
     index->n_absent_known = index->packs.n;

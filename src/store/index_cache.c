@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The index as a local file to be mapped: a header, the ids of the index objects it came from, and
- * the three tables, in this machine's byte order; it never leaves the machine. Its SHA-256 is checked
- * each time: a cache that lies about what is stored would be a hole in the next backup.
+ * the three tables, in this machine's byte order; it never leaves the machine. Its SHA-256 is
+ * checked each time: a cache that lies about what is stored would be a hole in the next backup.
  */
 #include "store/index_private.h"
 

@@ -118,8 +118,7 @@ static int read_pack(struct stay_pack *pack, const json_t *object, struct stay_e
     return 0;
 }
 
-static int decode_line(struct stay_index *index, const char *line, size_t len,
-                       struct stay_err *err)
+static int decode_line(struct stay_index *index, const char *line, size_t len, struct stay_err *err)
 {
     stay_auto(json_decref) json_t *object = NULL;
     struct stay_pack pack = {0};

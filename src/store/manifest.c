@@ -6,9 +6,8 @@
 #include <string.h>
 
 static const char *const type_names[] = {
-    [BACKSTAY_FILE] = "file",         [BACKSTAY_DIR] = "dir",
-    [BACKSTAY_SYMLINK] = "symlink",   [BACKSTAY_FIFO] = "fifo",
-    [BACKSTAY_CHARDEV] = "chardev",   [BACKSTAY_BLOCKDEV] = "blockdev",
+    [BACKSTAY_FILE] = "file",     [BACKSTAY_DIR] = "dir",         [BACKSTAY_SYMLINK] = "symlink",
+    [BACKSTAY_FIFO] = "fifo",     [BACKSTAY_CHARDEV] = "chardev", [BACKSTAY_BLOCKDEV] = "blockdev",
     [BACKSTAY_SOCKET] = "socket",
 };
 

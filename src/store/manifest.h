@@ -49,8 +49,8 @@ static inline void stay_manifest_entry_free_auto(struct stay_manifest_entry *ent
  *
  * @return 0, or -1 with kind CORRUPT.
  */
-STAY_CHECKED int stay_manifest_decode(struct stay_manifest_entry *out, const char *text,
-                                      size_t len, struct stay_err *err);
+STAY_CHECKED int stay_manifest_decode(struct stay_manifest_entry *out, const char *text, size_t len,
+                                      struct stay_err *err);
 
 /** How many bytes of @text belong to the first entry: its line and its parts; 0 at the end. */
 size_t stay_manifest_first(const char *text, size_t len);

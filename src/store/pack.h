@@ -11,16 +11,16 @@
 #include "store/frame.h"
 
 enum {
-    STAY_PACK_BYTES = 16 * 1024 * 1024,   /* about */
-    STAY_PACK_MAX = 256 * 1024 * 1024,    /* more is refused when reading */
+    STAY_PACK_BYTES = 16 * 1024 * 1024, /* about */
+    STAY_PACK_MAX = 256 * 1024 * 1024,  /* more is refused when reading */
     STAY_PACK_FRAMES_MAX = 999999,
     STAY_PACK_NAME_MAX = 80
 };
 
 /** A pack being filled, or what is known of one. Zero-initialise; release with stay_pack_free(). */
 struct stay_pack {
-    struct stay_id id;  /* once closed */
-    uint64_t bytes;     /* once closed */
+    struct stay_id id; /* once closed */
+    uint64_t bytes;    /* once closed */
     struct stay_buf tar;
     STAY_VEC(struct stay_frame_info) frames;
 };

@@ -126,8 +126,7 @@ int stay_run_lock(const struct stay_repository *repository, const char *run, con
     return stay_dest_put(repository->dest, name, text.data, text.len, err);
 }
 
-int stay_run_unlock(const struct stay_repository *repository, const char *run,
-                    struct stay_err *err)
+int stay_run_unlock(const struct stay_repository *repository, const char *run, struct stay_err *err)
 {
     stay_auto_str char *name = stay_strf("locks/%s.json", run);
 

@@ -1,8 +1,8 @@
 /* src/store/record.h
  * SPDX-License-Identifier: Apache-2.0
  *
- * record: an immutable document about one run, kept in the repository, and the lock object that says
- * that the run is under way.
+ * record: an immutable document about one run, kept in the repository, and the lock object that
+ * says that the run is under way.
  *
  * The lock is written before anything else and removed after everything else. A snapshot whose run
  * still has a lock was interrupted between its snapshot and its record; one with neither record nor

@@ -165,8 +165,7 @@ static int decode_config(struct stay_repository *repository, const json_t *confi
     return 0;
 }
 
-int stay_repository_open(struct stay_repository **out, struct stay_dest *dest,
-                         struct stay_err *err)
+int stay_repository_open(struct stay_repository **out, struct stay_dest *dest, struct stay_err *err)
 {
     stay_auto(stay_repository_free) struct stay_repository *repository =
         stay_new(struct stay_repository);

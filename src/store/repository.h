@@ -55,8 +55,8 @@ STAY_DEFINE_AUTO(struct stay_repository, stay_repository_free)
 
 /** What was found out of order while the index was loaded; the index works without it. */
 struct stay_index_state {
-    size_t damaged;  /* index objects that could not be read */
-    size_t missing;  /* packs of the index that do not exist */
+    size_t damaged;        /* index objects that could not be read */
+    size_t missing;        /* packs of the index that do not exist */
     struct stay_err first; /* the first damage */
 };
 

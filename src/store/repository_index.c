@@ -121,8 +121,7 @@ int stay_repository_index(const struct stay_repository *repository, const char *
         return -1;
     }
     stay_auto_free bool *covered = stay_calloc(ids.n, sizeof *covered);
-    if (cache == NULL ||
-        stay_index_map(&index, cache, ids.items, ids.n, covered, &n_covered) != 0)
+    if (cache == NULL || stay_index_map(&index, cache, ids.items, ids.n, covered, &n_covered) != 0)
         index = stay_index_new();
     if (read_rest(repository->dest, index, &ids, covered, state, err) == 0 &&
         keep_existing(repository->dest, index, &state->missing, err) == 0)

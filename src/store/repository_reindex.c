@@ -62,8 +62,8 @@ static int add_pack(const struct stay_repository *repository, const struct stay_
     char name[STAY_PACK_NAME_MAX];
     struct stay_pack pack = {0};
 
-    int rc = stay_dest_get_all(repository->dest, stay_pack_name(name, id), STAY_PACK_MAX, &data,
-                               err);
+    int rc =
+        stay_dest_get_all(repository->dest, stay_pack_name(name, id), STAY_PACK_MAX, &data, err);
     if (rc == STAY_DEST_MISSING)
         return stay_fail(err, STAY_ERR_CORRUPT, "%s is missing", name);
     if (rc < 0)

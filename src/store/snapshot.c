@@ -94,13 +94,13 @@ static json_t *encode_packs(const struct stay_snapshot *snapshot)
         json_t *frames = json_array();
         for (size_t k = 0; k < pack->frames.n; k++) {
             const struct stay_snapshot_frames *run = &pack->frames.items[k];
-            (void)json_array_append_new(
-                frames, json_pack("{s:[i,i], s:s, s:[]}", "numbers", (int)run->first,
-                                  (int)run->last, "codec", stay_codec_name(run->codec), "bases"));
+            (void)json_array_append_new(frames, json_pack("{s:[i,i], s:s, s:[]}", "numbers",
+                                                          (int)run->first, (int)run->last, "codec",
+                                                          stay_codec_name(run->codec), "bases"));
         }
-        (void)json_array_append_new(list, json_pack("{s:s, s:I, s:o}", "id",
-                                                    stay_id_hex(hex, &pack->id), "bytes",
-                                                    (json_int_t)pack->bytes, "frames", frames));
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:I, s:o}", "id", stay_id_hex(hex, &pack->id),
+                                              "bytes", (json_int_t)pack->bytes, "frames", frames));
     }
     return list;
 }
@@ -112,11 +112,11 @@ static json_t *encode_stream_frames(const struct stay_snapshot *snapshot)
     for (size_t i = 0; i < snapshot->stream_frames.n; i++) {
         const struct stay_snapshot_frame *frame = &snapshot->stream_frames.items[i];
         (void)json_array_append_new(
-            list, json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:[]}", "pack",
-                            (json_int_t)frame->pack, "number", (json_int_t)frame->number, "offset",
-                            (json_int_t)frame->info.offset, "stored",
-                            (json_int_t)frame->info.stored, "raw", (json_int_t)frame->info.raw,
-                            "codec", stay_codec_name(frame->info.codec), "bases"));
+            list,
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:[]}", "pack", (json_int_t)frame->pack,
+                      "number", (json_int_t)frame->number, "offset", (json_int_t)frame->info.offset,
+                      "stored", (json_int_t)frame->info.stored, "raw", (json_int_t)frame->info.raw,
+                      "codec", stay_codec_name(frame->info.codec), "bases"));
     }
     return list;
 }
