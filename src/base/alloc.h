@@ -46,8 +46,11 @@ void stay_wipe(void *p, size_t len);
 /** A zeroed object of type @T. */
 #define stay_new(T) ((T *)stay_calloc(1, sizeof(T)))
 
-/** Calls @fn with the variable's value at the end of its scope. */
-#define stay_auto(fn) __attribute__((cleanup(fn##_auto)))
+/**
+ * Calls @fn with the variable's value at the end of its scope. That is a use, which clang does not
+ * see: hence "unused".
+ */
+#define stay_auto(fn) __attribute__((cleanup(fn##_auto), unused))
 
 /** Declares what stay_auto(fn) needs for a pointer to @T. */
 #define STAY_DEFINE_AUTO(T, fn)                                                                    \
@@ -69,11 +72,11 @@ void stay_free_auto(void *pp);
 void stay_fd_auto(const int *fd);
 
 /** For any pointer from the allocators above: freed at the end of the scope. */
-#define stay_auto_free __attribute__((cleanup(stay_free_auto)))
+#define stay_auto_free __attribute__((cleanup(stay_free_auto), unused))
 #define stay_auto_str  stay_auto_free
 
 /** For a file descriptor, closed at the end of the scope when it is not negative. */
-#define stay_auto_fd __attribute__((cleanup(stay_fd_auto)))
+#define stay_auto_fd __attribute__((cleanup(stay_fd_auto), unused))
 
 /** Takes a descriptor out of a stay_auto_fd variable. */
 static inline int stay_steal_fd(int *fd)

@@ -50,4 +50,4 @@ static inline void stay_buf_free_auto(struct stay_buf *buf)
     stay_buf_free(buf);
 }
 
-#define stay_auto_buf __attribute__((cleanup(stay_buf_free_auto)))
+#define stay_auto_buf __attribute__((cleanup(stay_buf_free_auto), unused))

@@ -32,6 +32,8 @@ int stay_archive_new(struct stay_archive **out, int fd, int level, struct stay_e
     if (archive->writer == NULL || archive->entry == NULL)
         abort();
     if (archive_write_set_format_pax(archive->writer) != ARCHIVE_OK ||
+        archive_write_set_format_option(archive->writer, "pax", "xattrheader", "SCHILY") !=
+            ARCHIVE_OK ||
         archive_write_add_filter_zstd(archive->writer) != ARCHIVE_OK ||
         archive_write_set_filter_option(archive->writer, "zstd", "compression-level", text) !=
             ARCHIVE_OK ||
@@ -69,8 +71,10 @@ static void set_special(struct archive_entry *entry, const struct stay_archive_m
     for (size_t i = 0; i < member->n_extents; i++)
         archive_entry_sparse_add_entry(entry, (la_int64_t)member->extents[i].offset,
                                        (la_int64_t)member->extents[i].length);
-    if (member->sparse && member->n_extents == 0)
-        archive_entry_sparse_add_entry(entry, (la_int64_t)member->bytes, 0);
+    /* GNU tar 1.34 refuses a map without data ("numeric overflow"), so one byte of a file that is
+     * all hole counts as data. */
+    if (member->sparse && member->n_extents == 0 && member->bytes > 0)
+        archive_entry_sparse_add_entry(entry, (la_int64_t)member->bytes - 1, 1);
 }
 
 int stay_archive_add(struct stay_archive *archive, const struct stay_archive_member *member,

@@ -200,6 +200,20 @@ static int read_source(struct run *run, struct stay_err *err)
 
 /* ---- writing down */
 
+/*
+ * The first half of an id is the fraction of the instant's second, the other half random: ids differ
+ * as random ones do, and the names of snapshots sort by time even within a second.
+ */
+static void name_snapshot(struct run *run)
+{
+    int64_t fraction = run->read.instant_ns % STAY_NS_PER_S;
+    unsigned part = (unsigned)((fraction < 0 ? fraction + STAY_NS_PER_S : fraction) * 65536 /
+                               STAY_NS_PER_S);
+
+    run->result->instant_ns = run->read.instant_ns;
+    (void)snprintf(run->result->id, sizeof run->result->id, "%04x%.4s", part, run->id);
+}
+
 static void place_stream(struct stay_snapshot *snapshot, enum stay_snapshot_streams which,
                          const struct stay_pieces *pieces, const struct stay_index *index,
                          struct stay_map *packs, struct stay_map *frames)
@@ -246,7 +260,7 @@ static struct stay_snapshot *make_snapshot(struct run *run, size_t i)
     const struct stay_backup_options *options = run->options;
     struct stay_snapshot *snapshot = stay_new(struct stay_snapshot);
 
-    memcpy(snapshot->id, run->id, STAY_SNAPSHOT_ID);
+    memcpy(snapshot->id, run->result->id, sizeof snapshot->id);
     memcpy(snapshot->run, run->id, sizeof snapshot->run);
     snapshot->source = stay_strdup(stay_source_name(options->source));
     snapshot->type = stay_strdup(stay_source_type(options->source));
@@ -378,6 +392,7 @@ static int run_backup(struct run *run, struct stay_err *err)
     if (start_pipeline(run, err) < 0 || read_source(run, err) < 0)
         return -1;
     set_phase(run, "writing the snapshot");
+    name_snapshot(run);
     write_copies(run);
     if (run->result->n_missing == run->result->n_copies)
         return no_copy(run, err);
@@ -402,8 +417,6 @@ int stay_backup(const struct stay_backup_options *options, struct stay_backup_re
     if (rc < 0)
         write_failures(&run, err);
     unlock_copies(&run);
-    memcpy(result->id, run.id, STAY_SNAPSHOT_ID);
-    result->instant_ns = run.read.instant_ns;
     result->elapsed_ns = stay_clock_mono(options->clock) - run.started_mono_ns;
     free_run(&run);
     return rc;
