@@ -77,23 +77,6 @@ static void set_special(struct archive_entry *entry, const struct stay_archive_m
         archive_entry_sparse_add_entry(entry, (la_int64_t)member->bytes - 1, 1);
 }
 
-int stay_archive_add(struct stay_archive *archive, const struct stay_archive_member *member,
-                     struct stay_err *err)
-{
-    struct archive_entry *entry = archive_entry_clear(archive->entry);
-
-    archive_entry_set_pathname(entry, member->path);
-    archive_entry_set_mode(entry, member->mode);
-    set_owner(entry, member);
-    archive_entry_set_size(entry, member->hardlink ? 0 : (la_int64_t)member->bytes);
-    set_special(entry, member);
-    archive->at = 0;
-    archive->bytes = member->hardlink ? 0 : member->bytes;
-    if (archive_write_header(archive->writer, entry) < ARCHIVE_WARN)
-        return fail(archive, "write an archive member", err);
-    return 0;
-}
-
 static int write_all(struct stay_archive *archive, const void *data, size_t len,
                      struct stay_err *err)
 {
@@ -118,6 +101,26 @@ static int write_zeros(struct stay_archive *archive, uint64_t until, struct stay
     while (archive->at < until)
         if (write_all(archive, zeros, STAY_MIN(sizeof zeros, until - archive->at), err) < 0)
             return -1;
+    return 0;
+}
+
+int stay_archive_add(struct stay_archive *archive, const struct stay_archive_member *member,
+                     struct stay_err *err)
+{
+    struct archive_entry *entry = archive_entry_clear(archive->entry);
+
+    archive_entry_set_pathname(entry, member->path);
+    archive_entry_set_mode(entry, member->mode);
+    set_owner(entry, member);
+    archive_entry_set_size(entry, member->hardlink ? 0 : (la_int64_t)member->bytes);
+    set_special(entry, member);
+    archive->at = 0;
+    archive->bytes = member->hardlink ? 0 : member->bytes;
+    if (archive_write_header(archive->writer, entry) < ARCHIVE_WARN)
+        return fail(archive, "write an archive member", err);
+    /* libarchive writes the map of a sparse file with the first byte of its content. */
+    if (member->sparse && member->n_extents == 0)
+        return write_zeros(archive, archive->bytes, err);
     return 0;
 }
 
