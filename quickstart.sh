@@ -89,6 +89,7 @@ headline "3. A sample shop"
 rm -rf "$demo"
 mkdir "$demo"
 make_media "$demo/media"
+sleep 0.1 # a file as young as the clock's resolution is read again, and this is to show what is not
 cat >"$demo/backstay.yaml" <<'END'
 app: shop
 sources:
@@ -107,7 +108,7 @@ run backstay validate
 run backstay init
 run backstay backup
 
-headline "5. Change two files, back up again: only what is new is read and stored"
+headline "5. Add two files, back up again: only what is new is read and stored"
 echo 'sold out' >media/invoices/note.txt
 cp media/products/product-9.jpg media/products/product-9-copy.jpg
 run backstay backup
