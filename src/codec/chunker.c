@@ -9,7 +9,6 @@ enum {
     KIB = 1024,
     SAMPLE = 4 * KIB,   /* of a chunk, to judge whether it is dense */
     SAMPLE_LEAST = 512, /* fewer bytes say nothing */
-    LARGEST = 16 * KIB * KIB
 };
 
 struct masks {
@@ -36,7 +35,8 @@ void stay_chunker_defaults(struct stay_chunker_params *out)
 static bool sizes_valid(const struct stay_chunk_sizes *sizes)
 {
     return sizes->min >= 64 && sizes->min <= sizes->mean && sizes->mean <= sizes->max &&
-           sizes->max <= LARGEST && (sizes->mean & (sizes->mean - 1)) == 0;
+           sizes->max >= SAMPLE && sizes->max <= STAY_CHUNK_MAX &&
+           (sizes->mean & (sizes->mean - 1)) == 0;
 }
 
 bool stay_chunker_valid(const struct stay_chunker_params *params)
@@ -135,10 +135,10 @@ size_t stay_chunker_cut(const struct stay_chunker *chunker, const void *data, si
     *dense = looks_dense(bytes, len);
     const struct masks *masks = *dense ? &chunker->dense : &chunker->plain;
     const struct stay_chunk_sizes *sizes = &masks->sizes;
-    if (len <= sizes->min)
-        return last ? len : 0;
     if (len < sizes->max && !last)
         return 0;
+    if (len <= sizes->min)
+        return len;
     size_t end = STAY_MIN(len, sizes->max);
     size_t middle = STAY_MIN(end, sizes->mean);
     uint64_t hash = 0;

@@ -19,9 +19,12 @@
 
 #include "base/base.h"
 
-enum { STAY_CHUNKER_KEY_BYTES = 32 };
+enum {
+    STAY_CHUNKER_KEY_BYTES = 32,
+    STAY_CHUNK_MAX = 4 * 1024 * 1024 /* bytes: no chunk may be larger; readers' buffers are so large */
+};
 
-/** Sizes of one class of chunks in bytes; @mean is a power of two. */
+/** Sizes of one class of chunks in bytes; @mean is a power of two, @max 4 KiB .. STAY_CHUNK_MAX. */
 struct stay_chunk_sizes {
     uint32_t min;
     uint32_t mean;

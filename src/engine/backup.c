@@ -91,7 +91,6 @@ static int open_copy(struct run *run, size_t i, struct stay_err *err)
 {
     const struct stay_backup_dest *dest = &run->options->dests[i];
     struct copy *copy = &run->copies[i];
-    struct stay_index_state state;
 
     if (dest->dest == NULL) {
         *err = dest->open_error;
@@ -103,7 +102,7 @@ static int open_copy(struct run *run, size_t i, struct stay_err *err)
         return -1;
     copy->locked = true;
     copy->cache = stay_strf("%s/cache/%s.index", run->options->state_dir, copy->repository->id);
-    return stay_repository_index(copy->repository, copy->cache, &copy->index, &state, err);
+    return stay_repository_index(copy->repository, copy->cache, &copy->index, NULL, err);
 }
 
 static void miss(struct run *run, size_t i, const struct stay_err *why)
@@ -201,14 +200,14 @@ static int read_source(struct run *run, struct stay_err *err)
 /* ---- writing down */
 
 /*
- * The first half of an id is the fraction of the instant's second, the other half random: ids differ
- * as random ones do, and the names of snapshots sort by time even within a second.
+ * The first half of an id is the fraction of the instant's second, the other half random: ids
+ * differ as random ones do, and the names of snapshots sort by time even within a second.
  */
 static void name_snapshot(struct run *run)
 {
     int64_t fraction = run->read.instant_ns % STAY_NS_PER_S;
-    unsigned part = (unsigned)((fraction < 0 ? fraction + STAY_NS_PER_S : fraction) * 65536 /
-                               STAY_NS_PER_S);
+    unsigned part =
+        (unsigned)((fraction < 0 ? fraction + STAY_NS_PER_S : fraction) * 65536 / STAY_NS_PER_S);
 
     run->result->instant_ns = run->read.instant_ns;
     (void)snprintf(run->result->id, sizeof run->result->id, "%04x%.4s", part, run->id);

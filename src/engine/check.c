@@ -37,6 +37,11 @@ void stay_check_bad_frame(struct stay_check *check, size_t frame)
     atomic_store(&check->any_bad_frame, true);
 }
 
+static void damaged_index(void *ctx, const char *object, const struct stay_err *why)
+{
+    stay_check_note(ctx, STAY_FINDING_DAMAGE, object, NULL, "%s", why->text);
+}
+
 /*
  * Backups may go on meanwhile. Each writes lock, packs, index, snapshot, record, and takes the lock
  * away; reading in the order locks, snapshots, index, objects sees everything that a seen thing
@@ -45,12 +50,12 @@ void stay_check_bad_frame(struct stay_check *check, size_t frame)
 static int read_lists(struct stay_check *check, struct stay_err *err)
 {
     const struct stay_repository *repository = check->options->repository;
-    struct stay_index_state state;
+    const struct stay_index_watch watch = {damaged_index, check};
     size_t n;
 
     if (stay_run_locks(repository, &check->locks, err) < 0 ||
         stay_repository_snapshots(repository, NULL, &check->snapshots, err) < 0 ||
-        stay_repository_index(repository, NULL, &check->index, &state, err) < 0 ||
+        stay_repository_index(repository, NULL, &check->index, &watch, err) < 0 ||
         stay_dest_list(repository->dest, "", &check->objects, err) < 0)
         return -1;
     (void)stay_index_frames(check->index, &n);

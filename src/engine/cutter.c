@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { BUFFERED = 4 * 1024 * 1024 };
+enum { BUFFERED = STAY_CHUNK_MAX }; /* less would never yield the largest chunk */
 
 struct stay_cutter {
     struct stay_pipeline *pipeline;

@@ -178,12 +178,11 @@ int stay_export(const struct stay_export_options *options, struct stay_err *err)
     stay_auto(stay_archive_free) struct stay_archive *archive = NULL;
     stay_auto(stay_map_free) struct stay_map *links = stay_map_new(free);
     stay_auto_free uint32_t *entries = NULL;
-    struct stay_index_state state;
     size_t n;
 
     if (check_whole(options->view, err) < 0 ||
         stay_tree_select(options->view->tree, &options->patterns, &entries, &n, err) < 0 ||
-        stay_repository_index(options->repository, options->index_cache, &index, &state, err) < 0 ||
+        stay_repository_index(options->repository, options->index_cache, &index, NULL, err) < 0 ||
         stay_repository_reindex(options->repository, options->view->snapshot, index, err) < 0 ||
         stay_archive_new(&archive, options->fd, options->level, err) < 0)
         return -1;

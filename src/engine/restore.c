@@ -53,13 +53,12 @@ int stay_restore(const struct stay_restore_options *options, struct stay_restore
     stay_auto(stay_index_free) struct stay_index *index = NULL;
     stay_auto_free uint32_t *entries = NULL;
     int64_t started = stay_clock_mono(options->clock);
-    struct stay_index_state state;
     size_t n = 0;
     size_t bad_lines;
 
     *result = (struct stay_restore_result){0};
     if (select_entries(options, &entries, &n, err) < 0 ||
-        stay_repository_index(options->repository, options->index_cache, &index, &state, err) < 0 ||
+        stay_repository_index(options->repository, options->index_cache, &index, NULL, err) < 0 ||
         stay_repository_reindex(options->repository, options->view->snapshot, index, err) < 0)
         return -1;
     expect(options, n);

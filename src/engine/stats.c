@@ -57,11 +57,10 @@ int stay_stats(const struct stay_repository *repository, const char *cache, stru
                struct stay_err *err)
 {
     stay_auto(stay_index_free) struct stay_index *index = NULL;
-    struct stay_index_state state;
 
     *out = (struct stay_stats){.space.size = sizeof out->space};
     if (count_snapshots(repository, out, err) < 0 || count_objects(repository, out, err) < 0 ||
-        stay_repository_index(repository, cache, &index, &state, err) < 0 ||
+        stay_repository_index(repository, cache, &index, NULL, err) < 0 ||
         stay_dest_space(repository->dest, &out->space, err) < 0)
         return -1;
     count_chunks(index, out);

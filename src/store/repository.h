@@ -53,21 +53,25 @@ STAY_CHECKED int stay_repository_open(struct stay_repository **out, struct stay_
 void stay_repository_free(struct stay_repository *repository);
 STAY_DEFINE_AUTO(struct stay_repository, stay_repository_free)
 
-/** What was found out of order while the index was loaded; the index works without it. */
-struct stay_index_state {
-    size_t damaged;        /* index objects that could not be read */
-    size_t missing;        /* packs of the index that do not exist */
-    struct stay_err first; /* the first damage */
+/**
+ * Told of each index object that cannot be read; without it, a warning in the log says so. The index
+ * works without the object: what it lists counts as not stored.
+ */
+struct stay_index_watch {
+    void (*damaged)(void *ctx, const char *object, const struct stay_err *why);
+    void *ctx;
 };
 
 /**
- * Loads the whole index and compares it with the packs that exist.
+ * Loads the whole index and compares it with the packs that exist: a chunk in a pack that is gone or
+ * has another size counts as not stored.
  *
  * @cache  a local file that saves reading the repository the next time; NULL: none.
- * @state  receives what was out of order; each is also a warning in the log.
+ * @watch  NULL: damage goes to the log.
  */
 STAY_CHECKED int stay_repository_index(const struct stay_repository *repository, const char *cache,
-                                       struct stay_index **out, struct stay_index_state *state,
+                                       struct stay_index **out,
+                                       const struct stay_index_watch *watch,
                                        struct stay_err *err);
 
 /**

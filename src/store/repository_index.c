@@ -42,22 +42,32 @@ static int read_object(struct stay_dest *dest, struct stay_index *index, const s
 
     int rc = stay_dest_get_all(dest, name, INDEX_OBJECT_MAX, &data, err);
     if (rc == STAY_DEST_MISSING)
-        return stay_fail(err, STAY_ERR_CORRUPT, "%s vanished", name);
+        return stay_fail(err, STAY_ERR_CORRUPT, "it vanished");
     if (rc < 0)
         return -1;
     stay_digest_of(digest, data.data, data.len, &sum);
     if (!stay_id_equal(&sum, id))
-        return stay_fail(err, STAY_ERR_CORRUPT, "%s is damaged: its content is not what it was",
-                         name);
-    if (stay_index_decode(index, data.data, data.len, err) < 0)
-        return stay_prefix(err, "%s", name);
-    return 0;
+        return stay_fail(err, STAY_ERR_CORRUPT, "its content is not what it was");
+    return stay_index_decode(index, data.data, data.len, err);
+}
+
+static void report_damage(struct stay_dest *dest, const struct stay_id *id,
+                          const struct stay_index_watch *watch, const struct stay_err *why)
+{
+    char hex[STAY_ID_HEX + 1];
+    stay_auto_str char *name = stay_strf("index/%s", stay_id_hex(hex, id));
+
+    if (watch)
+        watch->damaged(watch->ctx, name, why);
+    else
+        stay_log(STAY_LOG_WARN, "destination %s: %s: %s", stay_dest_name(dest), name, why->text);
 }
 
 /* Reads what the cache does not cover. An object that cannot be read only costs space: its chunks
  * count as not stored. */
 static int read_rest(struct stay_dest *dest, struct stay_index *index, const id_list *ids,
-                     const bool *covered, struct stay_index_state *state, struct stay_err *err)
+                     const bool *covered, const struct stay_index_watch *watch,
+                     struct stay_err *err)
 {
     for (size_t i = 0; i < ids->n; i++) {
         struct stay_err why = {0};
@@ -71,16 +81,13 @@ static int read_rest(struct stay_dest *dest, struct stay_index *index, const id_
             *err = why;
             return -1;
         }
-        stay_log(STAY_LOG_WARN, "destination %s: %s", stay_dest_name(dest), why.text);
-        if (state->damaged++ == 0)
-            state->first = why;
+        report_damage(dest, &ids->items[i], watch, &why);
     }
     stay_index_sort(index);
     return 0;
 }
 
-static int keep_existing(struct stay_dest *dest, struct stay_index *index, size_t *missing,
-                         struct stay_err *err)
+static int keep_existing(struct stay_dest *dest, struct stay_index *index, struct stay_err *err)
 {
     stay_auto_dest_list struct stay_dest_list list = {0};
     id_list packs = {0};
@@ -96,18 +103,18 @@ static int keep_existing(struct stay_dest *dest, struct stay_index *index, size_
         if (number >= 0 && stay_index_packs(index, &n)[number].bytes == list.items[i].bytes)
             *stay_vec_push(&packs) = id;
     }
-    *missing = stay_index_keep(index, packs.items, packs.n);
+    size_t missing = stay_index_keep(index, packs.items, packs.n);
     stay_vec_free(&packs);
-    if (*missing > 0)
+    if (missing > 0)
         stay_log(STAY_LOG_WARN,
                  "destination %s: %zu packs of the index are missing or have another size; what "
                  "was in them is stored again as it is met",
-                 stay_dest_name(dest), *missing);
+                 stay_dest_name(dest), missing);
     return 0;
 }
 
 int stay_repository_index(const struct stay_repository *repository, const char *cache,
-                          struct stay_index **out, struct stay_index_state *state,
+                          struct stay_index **out, const struct stay_index_watch *watch,
                           struct stay_err *err)
 {
     stay_auto(stay_index_free) struct stay_index *index = NULL;
@@ -115,7 +122,6 @@ int stay_repository_index(const struct stay_repository *repository, const char *
     size_t n_covered = 0;
     int rc = -1;
 
-    *state = (struct stay_index_state){0};
     if (list_objects(repository->dest, &ids, err) < 0) {
         stay_vec_free(&ids);
         return -1;
@@ -123,8 +129,8 @@ int stay_repository_index(const struct stay_repository *repository, const char *
     stay_auto_free bool *covered = stay_calloc(ids.n, sizeof *covered);
     if (cache == NULL || stay_index_map(&index, cache, ids.items, ids.n, covered, &n_covered) != 0)
         index = stay_index_new();
-    if (read_rest(repository->dest, index, &ids, covered, state, err) == 0 &&
-        keep_existing(repository->dest, index, &state->missing, err) == 0)
+    if (read_rest(repository->dest, index, &ids, covered, watch, err) == 0 &&
+        keep_existing(repository->dest, index, err) == 0)
         rc = 0;
     struct stay_err why = {0};
     if (rc == 0 && cache && n_covered < ids.n && stay_index_save(index, cache, &why) < 0)

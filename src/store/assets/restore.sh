@@ -137,7 +137,7 @@ frames_into() {
 
 # Lists a tar of chunks as "ID BYTES PACK"; fails when anything else is in it.
 list_chunks() {
-    tar -tvif - | awk -v pack="$1" -v most="$2" '
+    { tar -tvif - || : >"$work/failed"; } | awk -v pack="$1" -v most="$2" '
         /^-/ && NF == 6 && length($6) == 64 && $6 !~ /[^0-9a-f]/ && $3 ~ /^[0-9]+$/ {
             total += $3
             if (total <= most) { print $6, $3, pack; next }
@@ -195,9 +195,10 @@ unpack() {
 
 # From lines "PACK FRAME" to one list a pack, $work/$1.PACK, and the names of the packs in $work/$1.
 split_frames() {
-    sort -u | awk -v to="$work/$1" '
-        $1 != pack { if (pack) close(list); pack = $1; list = to "." pack; print pack >to }
-        { print $2 >list }
+    sort -u | awk -v list="$1" '
+        BEGIN { to = ENVIRON["work"] "/" list }
+        $1 != pack { if (pack) close(frames); pack = $1; frames = to "." pack; print pack >to }
+        { print $2 >frames }
         END { if (!pack) printf "" >to }'
 }
 
@@ -272,7 +273,8 @@ flatten() {
 # manifest does not list (it may be damaged) is made up.
 sort_out() {
     : >"$work/entries" && : >"$work/uses" && : >"$work/attributes" && : >"$work/extents"
-    awk -F '\t' -v OFS='\t' -v to="$work" '
+    awk -F '\t' -v OFS='\t' '
+        BEGIN { to = ENVIRON["work"] }
         function wrong(what) { print "the manifest is malformed: " what " in: " $0 >"/dev/stderr"; exit 1 }
         function number(text) { return text ~ /^[0-9]+$/ }
         function folder_of(path) { return match(path, /\/[^\/]*$/) ? substr(path, 1, RSTART - 1) : "" }
@@ -325,7 +327,7 @@ locate() {
 # content is not complete go to "lost".
 plan() {
     : >"$work/lost"
-    awk -F '\t' -v OFS='\t' -v located="$work/located" -v extents="$work/extents" -v lost="$work/lost" '
+    awk -F '\t' -v OFS='\t' '
         function next_extent() {
             have_extent = (getline line <extents) > 0
             if (have_extent) split(line, extent, "\t")
@@ -348,7 +350,13 @@ plan() {
                 used += n
             }
         }
-        BEGIN { next_piece(); next_extent() }
+        BEGIN {
+            located = ENVIRON["work"] "/located"
+            extents = ENVIRON["work"] "/extents"
+            lost = ENVIRON["work"] "/lost"
+            next_piece()
+            next_extent()
+        }
         $2 != "file" || $7 != "" { next }
         {
             ok = 1
@@ -419,7 +427,8 @@ make_folders() {
 
 # Writes one script a pack, and the names of the packs to $work/job_packs.
 write_scripts() {
-    awk -F '\t' -v to="$work/job" '
+    awk -F '\t' '
+        BEGIN { to = ENVIRON["work"] "/job" }
         function flush() {
             if (ids == "") return
             if (total != "" && start == 0 && end == total) print "whole" ids >script
@@ -454,6 +463,7 @@ write_contents() {
         unpack "$pack_id" "$work/packs.$pack_id"
         cd "$work/chunks" || exit 1
         . "$work/job.$pack_id" 2>"$work/complaint"
+        grep -v 'No such file' "$work/complaint" | head -n 5 >&2
         rm -f "$work/job.$pack_id" "$work/packs.$pack_id"
     done <"$work/job_packs"
     cd "$target" && rm -rf "$work/chunks"
@@ -517,7 +527,8 @@ set_attributes() {
 # Owners first: that clears set-uid bits and capabilities. Modes of folders last and from the bottom up:
 # they may take our own rights away.
 set_metadata() {
-    real='$2 != "socket" && $7 == "" && $3 != ""'
+    real='
+        $2 != "socket" && $7 == "" && $3 != ""'
     if [ "$(id -u)" -eq 0 ]; then
         sort -T "$work" -t "$tab" -k 4,4 -k 5,5 "$work/kept" |
             awk "$gather$real"' { add("chown -h " $4 ":" $5, $13) }' >"$work/script"
@@ -554,6 +565,7 @@ make_target() {
     trap 'cd / && rm -rf "$work"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
+    export work
     : >"$work/problems"
 }
 
