@@ -21,7 +21,7 @@
 
 enum {
     STAY_CHUNKER_KEY_BYTES = 32,
-    STAY_CHUNK_MAX = 4 * 1024 * 1024 /* bytes: no chunk may be larger; readers' buffers are so large */
+    STAY_CHUNK_MAX = 4 * 1024 * 1024 /* bytes; a reader's buffer is as large */
 };
 
 /** Sizes of one class of chunks in bytes; @mean is a power of two, @max 4 KiB .. STAY_CHUNK_MAX. */
