@@ -104,6 +104,9 @@ static void feed_close(struct backstay_feed *abi, struct backstay_reader *reader
 /* ---------------------------------------------------------------- reports */
 
 static void feed_problem(struct backstay_feed *abi, uint64_t index, const char *fmt, ...)
+    BACKSTAY_PRINTF(3, 4);
+
+static void feed_problem(struct backstay_feed *abi, uint64_t index, const char *fmt, ...)
 {
     struct fake_feed *feed = self_of(abi);
     char text[1024];

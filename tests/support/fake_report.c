@@ -7,6 +7,9 @@
 #include <string.h>
 
 static void report_finding(struct backstay_report *abi, int severity, const char *subject,
+                           const char *fmt, ...) BACKSTAY_PRINTF(4, 5);
+
+static void report_finding(struct backstay_report *abi, int severity, const char *subject,
                            const char *fmt, ...)
 {
     struct fake_report *report = abi->ctx;

@@ -220,6 +220,9 @@ static int sink_link(struct backstay_sink *abi, const struct backstay_entry *ent
 }
 
 static int sink_warn(struct backstay_sink *abi, const char *path, size_t path_len, const char *fmt,
+                     ...) BACKSTAY_PRINTF(4, 5);
+
+static int sink_warn(struct backstay_sink *abi, const char *path, size_t path_len, const char *fmt,
                      ...)
 {
     struct fake_sink *sink = self_of(abi);
