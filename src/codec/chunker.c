@@ -26,7 +26,7 @@ struct stay_chunker {
 void stay_chunker_defaults(struct stay_chunker_params *out)
 {
     *out = (struct stay_chunker_params){
-        .plain = {16 * KIB, 64 * KIB, 256 * KIB},
+        .plain = {16 * KIB, 32 * KIB, 128 * KIB},
         .dense = {128 * KIB, 512 * KIB, 2048 * KIB},
     };
     stay_random(out->key, sizeof out->key);
