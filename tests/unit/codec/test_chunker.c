@@ -30,6 +30,8 @@ static struct stay_chunker_params fixed_params(unsigned char key)
 
     stay_chunker_defaults(&params);
     memset(params.key, key, sizeof params.key);
+    params.plain = (struct stay_chunk_sizes){16 * KIB, 64 * KIB, 256 * KIB};
+    params.dense = (struct stay_chunk_sizes){128 * KIB, 512 * KIB, 2 * MIB};
     return params;
 }
 
