@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -265,6 +266,8 @@ def parse_options():
 
 
 def main():
+    # As an exception it undoes what was changed and removes what was restored, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     options = parse_options()
     run = os.path.join(options.folder, "run")
     load = os.getloadavg()[0]

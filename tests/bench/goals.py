@@ -41,7 +41,7 @@ GOALS = [
 
 
 def lookup(results, step, tool, value):
-    """The median, or None where nothing was measured. The step "any" stands for the worst of all."""
+    """The median, or None where nothing was measured. The step "any" is the worst of all."""
     if step != "any":
         return results.get(step, {}).get(tool, {}).get(value)
     found = [tools.get(tool, {}).get(value) for tools in results.values()]

@@ -7,8 +7,10 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -56,6 +58,8 @@ int main(int argc, char **argv)
     double start = now();
     pid_t child = fork();
     if (child == 0) {
+        /* Whoever ends us ends what we run. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         execvp(argv[2], argv + 2);
         fprintf(stderr, "measure: cannot run %s: %s\n", argv[2], strerror(errno));
         _exit(127);

@@ -20,7 +20,8 @@ def row(cells):
 
 
 def header(cells, left):
-    return [row(cells), "|" + "|".join("---" if i < left else "---:" for i in range(len(cells))) + "|"]
+    rule = "|".join("---" if i < left else "---:" for i in range(len(cells)))
+    return [row(cells), f"|{rule}|"]
 
 
 def measured(steps, tools, results):

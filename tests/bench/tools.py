@@ -157,42 +157,38 @@ class Borg(Tool):
 class Floor(Tool):
     """What the work costs at least: tar and zstd in a pipe, without deduplication, hashes, fsync.
 
-    Later backups take what is newer than the first by `find`, restores unpack both.
+    Later backups take what is newer than the first by `find`, restores unpack all.
     """
 
     name = "floor"
-    title = "tar | zstd -3 -T2"
-    pack = "tar -cf - ."
-    pack_some = "tar --null -T - -cf -"
-    unpack = "tar -xf -"
 
     def __init__(self, folder, tree):
         super().__init__(folder, tree)
+        self.stamp = os.path.join(folder, "stamp")
         self.parts = []
 
     def describe(self):
-        return "`%s`, zstd %s" % (self.title, output_of(["zstd", "-V"]).split(" v")[1].split(",")[0])
+        version = output_of(["zstd", "-V"]).split(" v")[1].split(",")[0]
+        return f"`tar | zstd -3 -T2` (one file: without tar), zstd {version}"
 
     def fresh(self):
         super().fresh()
         os.mkdir(self.repository)
+        with open(self.stamp, "wb"):
+            pass
         self.parts = []
 
+    def next_part(self):
+        self.parts.append(os.path.join(self.repository, f"{len(self.parts)}.zst"))
+        return shlex.quote(self.parts[-1])
+
     def backup(self):
-        stamp = os.path.join(self.folder, "stamp")
-        part = os.path.join(self.repository, f"{len(self.parts)}.zst")
-        zstd = f"zstd -q -3 -T2 -f -o {shlex.quote(part)}"
-        if self.parts:
-            command = f"find . -type f -newer {shlex.quote(stamp)} -print0 | {self.pack_some} | {zstd}"
-        else:
-            command = f"{self.pack} | {zstd}"
-            with open(stamp, "wb"):
-                pass
-        self.parts.append(part)
-        return shell(command, self.tree)
+        newer = f"find . -type f -newer {shlex.quote(self.stamp)} -print0"
+        tar = f"{newer} | tar --null -T - -cf -" if self.parts else "tar -cf - ."
+        return shell(f"{tar} | zstd -q -3 -T2 -f -o {self.next_part()}", self.tree)
 
     def restore(self, target):
-        return shell(" && ".join(f"zstd -q -dc {shlex.quote(part)} | {self.unpack}"
+        return shell(" && ".join(f"zstd -q -dc {shlex.quote(part)} | tar -xf -"
                                  for part in self.parts), target)
 
     def restore_one(self, target, path):
@@ -206,20 +202,12 @@ class Floor(Tool):
 class FileFloor(Floor):
     """The same for one file: zstd alone, and all of the file again when it changed."""
 
-    title = "zstd -3 -T2"
     file = "heap"
 
     def backup(self):
-        stamp = os.path.join(self.folder, "stamp")
-        part = os.path.join(self.repository, f"{len(self.parts)}.zst")
-        command = f"zstd -q -3 -T2 -f {self.file} -o {shlex.quote(part)}"
-        if self.parts:
-            command = f"if [ {self.file} -nt {shlex.quote(stamp)} ]; then {command}; fi"
-        else:
-            with open(stamp, "wb"):
-                pass
-        self.parts.append(part)
-        return shell(command, self.tree)
+        changed = f"[ {self.file} -nt {shlex.quote(self.stamp)} ]" if self.parts else "true"
+        zstd = f"zstd -q -3 -T2 -f {self.file} -o {self.next_part()}"
+        return shell(f"if {changed}; then {zstd}; fi", self.tree)
 
     def written(self):
         return [part for part in self.parts if os.path.exists(part)]
