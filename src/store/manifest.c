@@ -157,7 +157,7 @@ void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len,
     add_content(out, ids, n);
 }
 
-/* A quote inside of a JSON string is escaped, so these keys cannot be part of a name. */
+/* A quote inside of a JSON string is escaped, so a key with its quotes cannot be part of a name. */
 static const char *behind(const char *text, const char *end, const char *key)
 {
     const char *at = memmem(text, (size_t)(end - text), key, strlen(key));
@@ -186,10 +186,21 @@ static int peek_ids(struct stay_manifest_peek *out, const char **at, const char 
     return 0;
 }
 
+/* A plugin's pair may have this key too; its value is a string, though. */
+static const char *behind_bytes(const char *text, const char *end)
+{
+    const char *at = text;
+
+    while ((at = behind(at, end, ",\"bytes\":")) != NULL)
+        if (at < end && *at >= '0' && *at <= '9')
+            break;
+    return at;
+}
+
 int stay_manifest_peek(struct stay_manifest_peek *out, const char *text, size_t len)
 {
     const char *end = text + len;
-    const char *at = behind(text, end, ",\"bytes\":");
+    const char *at = behind_bytes(text, end);
 
     out->n = 0;
     out->bytes = 0;

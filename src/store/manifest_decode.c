@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { SKIP_DEPTH = 8, NS_PER_S = 1000000000 };
+enum { SKIP_DEPTH = 8, NS_DIGITS = 9 };
 
 struct scan {
     const char *at;
@@ -178,10 +178,12 @@ static bool read_mtime(struct scan *scan)
     if (!accept(scan, '"'))
         return false;
     bool negative = accept(scan, '-');
-    if (!read_u64(scan, &seconds) || seconds > INT64_MAX || !accept(scan, '.') ||
-        !read_u64(scan, &ns) || ns >= NS_PER_S || !accept(scan, '"'))
+    if (!read_u64(scan, &seconds) || seconds > (uint64_t)INT64_MAX + negative || !accept(scan, '.'))
         return false;
-    entry->mtime_s = negative ? -(int64_t)seconds : (int64_t)seconds;
+    const char *fraction = scan->at;
+    if (!read_u64(scan, &ns) || scan->at - fraction != NS_DIGITS || !accept(scan, '"'))
+        return false;
+    entry->mtime_s = (int64_t)(negative ? -seconds : seconds);
     entry->mtime_ns = (uint32_t)ns;
     return true;
 }
@@ -384,8 +386,10 @@ static bool entry_sound(const struct scan *scan)
 
     if (!scan->has_path || !scan->has_type)
         return false;
+    if (out->entry.path_len == 0 && out->entry.type != BACKSTAY_DIR)
+        return false;
     if (out->entry.type == BACKSTAY_FILE)
-        return scan->has_bytes && out->entry.path_len > 0 && extents_sound(&out->entry);
+        return scan->has_bytes && extents_sound(&out->entry);
     if (out->entry.type == BACKSTAY_SYMLINK && out->entry.target == NULL)
         return false;
     return out->chunks.n == 0 && !out->entry.sparse;
