@@ -112,8 +112,9 @@ open_snapshot() {
         "$snapshot") || die "${snapshot#"$repo/"} is not readable"
     [ "$repo/$name" = "$snapshot" ] || die "${snapshot#"$repo/"} is really $name"
     jq -e '.format == 1 and .kind == "snapshot" and
-        ([.packs[].frames[], .stream_frames[]] | all((.codec == "raw" or .codec == "zstd") and
-        .bases == []) and all(.packs[].id; test("^[0-9a-f]{64}$"))' "$snapshot" >/dev/null ||
+        ([.packs[].frames[], .stream_frames[]] |
+            all((.codec == "raw" or .codec == "zstd") and .bases == [])) and
+        all(.packs[].id; test("^[0-9a-f]{64}$"))' "$snapshot" >/dev/null ||
         die "$name is of a form that this script does not know: use a newer backstay"
 }
 
@@ -351,6 +352,7 @@ plan() {
             }
         }
         BEGIN {
+            CONVFMT = OFMT = "%.0f"
             located = ENVIRON["work"] "/located"
             extents = ENVIRON["work"] "/extents"
             lost = ENVIRON["work"] "/lost"
@@ -428,7 +430,7 @@ make_folders() {
 # Writes one script a pack, and the names of the packs to $work/job_packs.
 write_scripts() {
     awk -F '\t' '
-        BEGIN { to = ENVIRON["work"] "/job" }
+        BEGIN { to = ENVIRON["work"] "/job"; CONVFMT = OFMT = "%.0f" }
         function flush() {
             if (ids == "") return
             if (total != "" && start == 0 && end == total) print "whole" ids >script
@@ -472,7 +474,7 @@ write_contents() {
 # Removes files that are not complete, so that nothing passes for what it is not.
 remove_lost() {
     sort -u "$work/lost" >"$work/lost_sorted"
-    awk "$gather"'FNR == NR { lost[$1] = 1; next } $1 in lost { add("lost", $13) }' \
+    awk "$gather"'FILENAME == ARGV[1] { lost[$1] = 1; next } $1 in lost { add("lost", $13) }' \
         "$work/lost_sorted" "$work/entries" >"$work/script"
     lost() {
         shift
@@ -480,7 +482,7 @@ remove_lost() {
         for p; do problem "not restored, because parts of it are damaged or missing: $p"; done
     }
     . "$work/script"
-    awk -F '\t' 'FNR == NR { lost[$1] = 1; next } !($1 in lost)' "$work/lost_sorted" \
+    awk -F '\t' 'FILENAME == ARGV[1] { lost[$1] = 1; next } !($1 in lost)' "$work/lost_sorted" \
         "$work/entries" >"$work/kept"
 }
 
@@ -516,7 +518,7 @@ set_attributes() {
     }
     awk -F '\t' '
         function short(text) { gsub(/\\0/, "\\", text); return text }
-        FNR == NR { paths[$1] = $13; next }
+        FILENAME == ARGV[1] { paths[$1] = $13; next }
         !($1 in paths) { next }
         $1 != n { n = $1; path = short(paths[n]); print "\n# file: " (path == "" ? "." : "./" path) }
         { name = short($3); gsub(/=/, "\\075", name); print name "=" ($2 == "" ? "\"\"" : "0x" $2) }' \
@@ -596,6 +598,9 @@ restore() {
     set_metadata
     sockets=$(awk -F '\t' '$2 == "socket"' "$work/kept" | wc -l)
     [ "$sockets" -eq 0 ] || say "$sockets sockets are listed in the snapshot; sockets are not restored"
+    there=$(find "$target" -print0 | tr -cd '\0' | wc -c)
+    expected=$(awk -F '\t' '$2 != "socket" && $13 != "" { n++ } END { print n + 1 }' "$work/kept")
+    [ "$there" -eq "$expected" ] || problem "there should be $expected entries, and there are $there"
     warnings=$(jq .counts.warnings "$snapshot")
     [ "$warnings" -eq 0 ] || say "the backup itself had noted $warnings warnings"
     problems=$(wc -l <"$work/problems")
