@@ -16,6 +16,11 @@
 
 enum { FILE_BYTES_MAX = 1 << 18 };
 
+/* What a run takes in any case, and what each of its threads adds; tests measure that it is enough.
+ */
+#define BASE_BYTES   (INT64_C(96) * 1024 * 1024)
+#define THREAD_BYTES (INT64_C(24) * 1024 * 1024)
+
 int stay_config_find(char **out, const char *given, const struct stay_resolver *resolver,
                      struct stay_err *err)
 {
@@ -221,6 +226,22 @@ static int default_state_dir(char **out, const struct stay_resolver *resolver, u
     return 0;
 }
 
+/* Each thread takes buffers and a compressor, about THREAD_BYTES, besides what every run takes. */
+static int fit_threads(struct stay_config *config, struct stay_err *err)
+{
+    int64_t most = STAY_MAX((config->memory_limit - BASE_BYTES) / THREAD_BYTES, INT64_C(1));
+    char limit[16];
+
+    if (config->threads == 0)
+        config->threads = STAY_MIN((int64_t)usable_cpus(), most);
+    if (config->threads > most)
+        return stay_fail(err, STAY_ERR_CONFIG,
+                         "%s: %lld threads do not fit into a memory_limit of %s: at most %lld do",
+                         config->file, (long long)config->threads,
+                         stay_str_bytes(limit, (uint64_t)config->memory_limit), (long long)most);
+    return 0;
+}
+
 int stay_config_resolve(struct stay_config *config, const struct stay_resolver *resolver,
                         unsigned uid, struct stay_err *err)
 {
@@ -234,8 +255,8 @@ int stay_config_resolve(struct stay_config *config, const struct stay_resolver *
         if (stay_schema_store(config, &stay_config_keys[i], resolved.items[0].text, err) < 0)
             return stay_prefix(err, "%s:%d:%d", given->file, given->line, given->column);
     }
-    if (config->threads == 0)
-        config->threads = usable_cpus();
+    if (fit_threads(config, err) < 0)
+        return -1;
     if (config->state_dir == NULL)
         return default_state_dir(&config->state_dir, resolver, uid, err);
     return 0;

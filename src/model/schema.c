@@ -22,7 +22,7 @@ const struct stay_config_key stay_config_keys[STAY_CONFIG_KEYS] = {
      "~/.local/state/backstay"},
     {"plugin_dir", STAY_CONFIG_PATH, NULL, 0, 0, MEMBER(plugin_dir),
      "The folder of the plugins; default: where they were installed"},
-    {"memory_limit", STAY_CONFIG_SIZE, "512MiB", 64 * MIB, TIB, MEMBER(memory_limit),
+    {"memory_limit", STAY_CONFIG_SIZE, "512MiB", 128 * MIB, TIB, MEMBER(memory_limit),
      "How much memory a run may use"},
     {"threads", STAY_CONFIG_NUMBER, NULL, 1, 1024, MEMBER(threads),
      "How many threads work at once; default: the number of CPUs"},

@@ -81,12 +81,12 @@ static const struct bad bad_files[] = {
      "b.yaml:3:14: `compression` must be a whole number from 1 to 19, not `zstd`"},
     {DEST "memory_limit: lots\n",
      "b.yaml:3:15: `memory_limit` must be a size like 512MiB, not `lots`"},
-    {DEST "memory_limit: 63MiB\n",
-     "b.yaml:3:15: `memory_limit` must be from 64.0 MiB to 1.0 TiB, not `63MiB`"},
+    {DEST "memory_limit: 127MiB\n",
+     "b.yaml:3:15: `memory_limit` must be from 128.0 MiB to 1.0 TiB, not `127MiB`"},
     {DEST "memory_limit: 512\n",
-     "b.yaml:3:15: `memory_limit` must be from 64.0 MiB to 1.0 TiB, not `512`"},
+     "b.yaml:3:15: `memory_limit` must be from 128.0 MiB to 1.0 TiB, not `512`"},
     {DEST "memory_limit: 2048G\n",
-     "b.yaml:3:15: `memory_limit` must be from 64.0 MiB to 1.0 TiB, not `2048G`"},
+     "b.yaml:3:15: `memory_limit` must be from 128.0 MiB to 1.0 TiB, not `2048G`"},
     {DEST "state_dir: \"env:\"\n",
      "b.yaml:3:12: `state_dir`: the reference `env:` says nothing after its colon"},
 
@@ -336,12 +336,32 @@ static void references_at_the_top_are_resolved_and_typed_on_demand(void **state)
     assert_int_equal(config->memory_limit, 512 << 20);
     const struct stay_resolver worse = resolver_of(bad);
     assert_int_equal(stay_config_resolve(config, &worse, 0, &err), -1);
-    assert_string_equal(err.text, "b.yaml:3:15: `memory_limit` must be from 64.0 MiB to 1.0 TiB, "
+    assert_string_equal(err.text, "b.yaml:3:15: `memory_limit` must be from 128.0 MiB to 1.0 TiB, "
                                   "not `1MiB`");
     const struct stay_resolver better = resolver_of(good);
     assert_int_equal(stay_config_resolve(config, &better, 0, &err), 0);
     assert_int_equal(config->memory_limit, INT64_C(2) << 30);
     assert_string_equal(config->state_dir, "/s");
+}
+
+static void threads_must_fit_into_the_memory_limit(void **state)
+{
+    static const char *const none[] = {NULL};
+    stay_auto_problems struct stay_problems problems = {0};
+    stay_auto(stay_config_free) struct stay_config *large = NULL;
+    stay_auto(stay_config_free) struct stay_config *small = NULL;
+    const struct stay_resolver resolver = resolver_of(none);
+    struct stay_err err = {0};
+
+    (void)state;
+    assert_int_equal(parse(&large, DEST "memory_limit: 128MiB\nthreads: 2\n", &problems, &err), 0);
+    assert_int_equal(stay_config_resolve(large, &resolver, 0, &err), -1);
+    assert_string_equal(err.text, "b.yaml: 2 threads do not fit into a memory_limit of 128.0 MiB: "
+                                  "at most 1 do");
+    assert_int_equal(err.kind, STAY_ERR_CONFIG);
+    assert_int_equal(parse(&small, DEST "memory_limit: 128MiB\n", &problems, &err), 0);
+    assert_int_equal(stay_config_resolve(small, &resolver, 0, &err), 0);
+    assert_int_equal(small->threads, 1);
 }
 
 static void a_reference_that_leads_nowhere_is_shown_with_its_place(void **state)
@@ -608,6 +628,7 @@ int main(void)
         cmocka_unit_test(one_source_and_one_destination_are_enough),
         cmocka_unit_test(values_are_what_their_key_says_and_nothing_is_guessed),
         cmocka_unit_test(references_at_the_top_are_resolved_and_typed_on_demand),
+        cmocka_unit_test(threads_must_fit_into_the_memory_limit),
         cmocka_unit_test(a_reference_that_leads_nowhere_is_shown_with_its_place),
         cmocka_unit_test(the_default_state_folder_depends_on_the_user),
         cmocka_unit_test(without_a_home_the_state_folder_must_be_given),
