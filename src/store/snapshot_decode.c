@@ -47,9 +47,10 @@ static int decode_run(struct stay_snapshot_frames *run, const json_t *object, st
 
     if (stay_doc_array(object, "numbers", &numbers, err) < 0)
         return -1;
-    json_int_t first = json_integer_value(json_array_get(numbers, 0));
-    json_int_t last = json_integer_value(json_array_get(numbers, 1));
-    if (json_array_size(numbers) != 2 || first < 0 || last < first || last > STAY_PACK_FRAMES_MAX)
+    json_int_t first = -1;
+    json_int_t last = -1;
+    if (json_unpack((json_t *)numbers, "[I,I!]", &first, &last) != 0 || first < 0 || last < first ||
+        last > STAY_PACK_FRAMES_MAX)
         return stay_fail(err, STAY_ERR_CORRUPT, "a range of frames is malformed");
     run->first = (uint32_t)first;
     run->last = (uint32_t)last;
@@ -116,8 +117,8 @@ static int decode_stream_frames(struct stay_snapshot *snapshot, const json_t *ob
             return -1;
         uint64_t pack_bytes =
             to->pack < snapshot->packs.n ? snapshot->packs.items[to->pack].bytes : 0;
-        if (to->info.offset > pack_bytes || to->info.stored > pack_bytes - to->info.offset ||
-            to->info.raw > STAY_FRAME_RAW_MAX)
+        if (to->pack >= snapshot->packs.n || to->info.offset > pack_bytes ||
+            to->info.stored > pack_bytes - to->info.offset || to->info.raw > STAY_FRAME_RAW_MAX)
             return stay_fail(err, STAY_ERR_CORRUPT, "a frame lies outside its pack");
     }
     return 0;
@@ -148,7 +149,8 @@ static int decode_stream(struct stay_snapshot *snapshot, enum stay_snapshot_stre
         uint32_t raw = to->frame < snapshot->stream_frames.n
                            ? snapshot->stream_frames.items[to->frame].info.raw
                            : 0;
-        if (to->offset > raw || to->bytes > raw - to->offset)
+        if (to->frame >= snapshot->stream_frames.n || to->offset > raw ||
+            to->bytes > raw - to->offset)
             return stay_fail(err, STAY_ERR_CORRUPT, "a chunk lies outside its frame");
         total += to->bytes;
     }
