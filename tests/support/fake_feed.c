@@ -198,7 +198,7 @@ static void judge(struct bulk *bulk, uint64_t index, int r, const struct backsta
     if (err->text[0] == '\0')
         violation(feed, index, "failed without a text");
     feed_problem(&feed->abi, index, "%s", err->text);
-    bulk->broken[index] = true;
+    __atomic_store_n(&bulk->broken[index], true, __ATOMIC_RELAXED);
 }
 
 static void call_hook(struct fake_feed *feed, const char *call, const char *path)
@@ -232,7 +232,7 @@ static void deliver(struct bulk *bulk, const struct delivery *delivery)
     }
     if (__atomic_sub_fetch(&bulk->left[delivery->index], 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    bool damaged = bulk->broken[delivery->index];
+    bool damaged = __atomic_load_n(&bulk->broken[delivery->index], __ATOMIC_RELAXED);
     if (damaged)
         feed_problem(&feed->abi, delivery->index, "content is damaged");
     call_hook(feed, "finish", fake->entry.path);

@@ -58,9 +58,8 @@ static void failed(struct work *work, const char *what, const char *detail)
     int error = errno;
 
     if (work->result == 0)
-        work->result = host->fail(
-            host, work->err, BACKSTAY_ERR_IO, "%s%s of %s: not restored: %s", what, detail,
-            work->entry->path_len > 0 ? work->entry->path : "the top folder", media_why(error));
+        work->result = host->fail(host, work->err, media_kind(error), "%s%s was not restored: %s",
+                                  what, detail, media_why(error));
 }
 
 /* ---------------------------------------------------------------- owner and mode */

@@ -33,3 +33,6 @@ int media_probe(void *self, const struct backstay_target *target, struct backsta
 
 /** What @error (an errno) means; safe in threads, unlike strerror(3). */
 const char *media_why(int error);
+
+/** The kind of failure (enum backstay_error_kind) that @error, an errno, stands for. */
+int media_kind(int error);

@@ -30,8 +30,8 @@ static int fail(const struct node *node, const char *what)
 {
     const struct backstay_host *host = node->run->host;
 
-    return host->fail(host, node->err, BACKSTAY_ERR_IO, "%s %s: %s", what, node->entry->path,
-                      errno == EBADMSG ? "its description makes no sense" : media_why(errno));
+    return host->fail(host, node->err, media_kind(errno), "not restored: %s: %s", what,
+                      errno == EBADMSG ? "the description makes no sense" : media_why(errno));
 }
 
 /* ---------------------------------------------------------------- links, FIFOs, devices */
@@ -68,14 +68,34 @@ static int make(const struct node *node)
     }
 }
 
+static mode_t type_of(const struct backstay_entry *entry)
+{
+    switch (entry->type) {
+    case BACKSTAY_SYMLINK:
+        return S_IFLNK;
+    case BACKSTAY_FIFO:
+        return S_IFIFO;
+    case BACKSTAY_CHARDEV:
+        return S_IFCHR;
+    default:
+        return S_IFBLK;
+    }
+}
+
 static int dress(const struct node *node)
 {
     struct media_thing thing = {.by_path = true, .replaced = node->entry->type != BACKSTAY_SYMLINK};
+    struct stat st;
 
     thing.fd = openat(node->place->fd, node->at, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (thing.fd < 0)
         return fail(node, "open");
-    int r = media_apply(&node->run->applier, &thing, node->entry, node->err);
+    /* In a folder that others may write to, something else could have got the name. */
+    int r = -1;
+    if (fstat(thing.fd, &st) != 0 || (st.st_mode & S_IFMT) != type_of(node->entry))
+        r = (errno = ESTALE, fail(node, "set attributes"));
+    else
+        r = media_apply(&node->run->applier, &thing, node->entry, node->err);
     close(thing.fd);
     return r;
 }
@@ -116,7 +136,7 @@ static int link_to(const struct node *node, const struct backstay_entry *leader)
     int r = 0;
 
     if (place == NULL)
-        return fail(node, "open the folder of the first name of");
+        return fail(node, "open the folder of what it is a hard link to");
     if (node->replace && same_inode(node, place, name))
         r = 1;
     else if (linkat(place->fd, name, node->place->fd, node->at, 0) != 0)
@@ -141,8 +161,8 @@ static int make_link(const struct node *node, struct backstay_cursor *cursor)
     if (entry && (run->states[leader] == MEDIA_DONE || run->states[leader] == MEDIA_KEPT))
         return link_to(node, entry);
     return run->host->fail(run->host, node->err, BACKSTAY_ERR_IO,
-                           "create hard link %s: its first name, %s, was not restored",
-                           node->entry->path, entry ? entry->path : "?");
+                           "not restored: it is a hard link to %s, which was not restored",
+                           entry ? entry->path : "?");
 }
 
 /* ---------------------------------------------------------------- all of them */
@@ -165,8 +185,8 @@ static int make_one(struct node *node, struct backstay_cursor *leaders)
 
     node->place = media_places_open(&run->places, entry->path, len, false);
     if (node->place == NULL)
-        return run->host->fail(run->host, node->err, BACKSTAY_ERR_IO, "%s was not restored: %s",
-                               entry->path, media_place_why(errno));
+        return run->host->fail(run->host, node->err, BACKSTAY_ERR_IO, "not restored: %s",
+                               media_place_why(errno));
     node->name = node->at = media_base_name(entry->path, entry->path_len);
     node->replace = run->states[node->index] == MEDIA_REPLACE;
     if (node->replace) {

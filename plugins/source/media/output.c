@@ -26,18 +26,13 @@ struct media_output {
 
 /* ---------------------------------------------------------------- helpers */
 
-static int kind_of(int error)
-{
-    return error == ENOSPC || error == EDQUOT ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO;
-}
-
-static int fail(struct media_run *run, struct backstay_error *err, const char *what,
-                const struct backstay_entry *entry)
+/* @what was not possible, and errno says why. The host knows what it was about. */
+static int fail(struct media_run *run, struct backstay_error *err, const char *what)
 {
     int error = errno;
 
-    return run->host->fail(run->host, err, kind_of(error), "%s %s: %s", what, entry->path,
-                           error == EBADMSG ? "its content does not fit its description"
+    return run->host->fail(run->host, err, media_kind(error), "not restored: %s: %s", what,
+                           error == EBADMSG ? "the content does not fit its description"
                                             : media_why(error));
 }
 
@@ -48,8 +43,8 @@ static struct media_place *open_folder_of(struct media_run *run, const struct ba
     struct media_place *place = media_places_open(&run->places, entry->path, len, false);
 
     if (place == NULL)
-        (void)run->host->fail(run->host, err, BACKSTAY_ERR_IO, "%s was not restored: %s",
-                              entry->path, media_place_why(errno));
+        (void)run->host->fail(run->host, err, BACKSTAY_ERR_IO, "not restored: %s",
+                              media_place_why(errno));
     return place;
 }
 
@@ -117,7 +112,7 @@ static int fill(struct media_run *run, struct media_place *place, int fd, mode_t
                 struct backstay_error *err)
 {
     if (write_content(fd, entry, data, len) != 0) {
-        (void)fail(run, err, "write", entry);
+        (void)fail(run, err, "write");
         return -1;
     }
     struct media_thing thing = thing_of(run, place, fd, asked);
@@ -141,12 +136,12 @@ static int write_whole(struct media_run *run, uint64_t index, struct media_place
     mode_t asked = first_mode(place, entry);
     int fd = openat(place->fd, at, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, asked);
     if (fd < 0)
-        return fail(run, err, "create", entry);
+        return fail(run, err, "create");
     int r = fill(run, place, fd, asked, entry, data, len, err);
     if (close(fd) != 0 && r >= 0)
-        r = fail(run, err, "write", entry);
+        r = fail(run, err, "write");
     if (r >= 0 && replace && renameat(place->fd, temp, place->fd, name) != 0)
-        r = fail(run, err, "replace", entry);
+        r = fail(run, err, "replace");
     if (r < 0)
         (void)unlinkat(place->fd, at, 0);
     return r == 0 ? 0 : -1;
@@ -180,26 +175,30 @@ static int output_piece(void *ctx, uint64_t index, const struct backstay_entry *
         return -1;
     int r = media_partial_write(output->partials, index, place->fd, entry, offset, data, len);
     if (r != 0)
-        (void)fail(run, err, "write", entry);
+        (void)fail(run, err, "write");
     media_places_close(&run->places, place);
     return r;
 }
 
 /* Makes the complete file at @fd what it is to be, and gives it its name. */
-static int complete(struct media_run *run, uint64_t index, int dir_fd, int fd,
+static int complete(struct media_run *run, uint64_t index, struct media_place *place, int fd,
                     const struct backstay_entry *entry, struct backstay_error *err)
 {
     const char *name = media_base_name(entry->path, entry->path_len);
-    struct media_thing thing = {.fd = fd, .replaced = true};
+    bool replace = run->states[index] == MEDIA_REPLACE;
+    struct media_thing thing = thing_of(run, place, fd, 0600);
     char temp[MEDIA_TEMP_NAME];
+    int r = 0;
 
     media_temp_name(run, index, temp);
-    int r = media_apply(&run->applier, &thing, entry, err);
+    int applied = media_apply(&run->applier, &thing, entry, err);
     if (close(fd) != 0)
-        r = fail(run, err, "write", entry);
-    if (media_move_in(dir_fd, temp, name, run->states[index] == MEDIA_REPLACE) != 0)
-        r = fail(run, err, "rename the complete file to", entry);
-    return r;
+        r = fail(run, err, "write");
+    else if (media_move_in(place->fd, temp, name, replace) != 0)
+        r = fail(run, err, "give the complete file its name");
+    if (r != 0)
+        (void)unlinkat(place->fd, temp, 0);
+    return r != 0 ? r : applied;
 }
 
 static int output_finish(void *ctx, uint64_t index, const struct backstay_entry *entry, int damaged,
@@ -208,25 +207,26 @@ static int output_finish(void *ctx, uint64_t index, const struct backstay_entry 
     struct media_output *output = ctx;
     struct media_run *run = output->run;
     char temp[MEDIA_TEMP_NAME];
-    int r = 0;
+    int r = -1;
 
     struct media_place *place = open_folder_of(run, entry, err);
     if (place == NULL)
         return conclude(run, index, -1);
     int fd = media_partial_take(output->partials, index, place->fd);
-    if (damaged) {
+    if (fd >= 0 && !damaged) {
+        r = complete(run, index, place, fd, entry, err);
+    } else {
+        /* Of damage the host has told already. */
+        if (!damaged)
+            (void)fail(run, err, "write");
         if (fd >= 0)
             close(fd);
         media_temp_name(run, index, temp);
         (void)unlinkat(place->fd, temp, 0);
-        run->states[index] = MEDIA_FAILED;
-    } else if (fd < 0) {
-        r = fail(run, err, "finish", entry);
-    } else {
-        r = complete(run, index, place->fd, fd, entry, err);
     }
     media_places_close(&run->places, place);
-    return damaged ? 0 : conclude(run, index, r);
+    r = conclude(run, index, r);
+    return damaged ? 0 : r;
 }
 
 /* ---------------------------------------------------------------- life */

@@ -103,6 +103,7 @@ struct partial {
     struct partial *older;
     uint64_t index;
     uint64_t bytes;
+    uint64_t written; /* of the content */
     unsigned users;
     bool made;
     bool sparse;
@@ -202,7 +203,7 @@ static int open_file(struct media_partials *partials, struct partial *partial, i
         return -1;
     }
     partials->n_open++;
-    if (!partial->made && ftruncate(partial->fd, (off_t)partial->bytes) != 0)
+    if (!partial->made && partial->sparse && ftruncate(partial->fd, (off_t)partial->bytes) != 0)
         partial->error = errno;
     partial->made = true;
     return partial->error == 0 ? 0 : -1;
@@ -229,11 +230,13 @@ static struct partial *acquire(struct media_partials *partials, uint64_t index, 
     return partial;
 }
 
-static void release(struct media_partials *partials, struct partial *partial, int error)
+static void release(struct media_partials *partials, struct partial *partial, size_t written,
+                    int error)
 {
     pthread_mutex_lock(&partials->lock);
     if (error != 0 && partial->error == 0)
         partial->error = error;
+    partial->written += written;
     if (--partial->users == 0)
         idle_append(partials, partial);
     while (partials->n_open > MOST_OPEN && partials->oldest) {
@@ -262,9 +265,18 @@ int media_partial_write(struct media_partials *partials, uint64_t index, int dir
     else
         r = media_write_at(partial->fd, data, len, offset);
     int error = r == 0 ? 0 : errno;
-    release(partials, partial, error);
+    release(partials, partial, len, error);
     errno = error;
     return r;
+}
+
+/* The whole content came, and all of it could be written. */
+static int judge(const struct partial *partial)
+{
+    if (partial->error != 0)
+        return partial->error;
+    uint64_t expected = partial->sparse ? partial->holes.starts[partial->holes.n] : partial->bytes;
+    return partial->written == expected ? 0 : EBADMSG;
 }
 
 int media_partial_take(struct media_partials *partials, uint64_t index, int dir_fd)
@@ -281,7 +293,7 @@ int media_partial_take(struct media_partials *partials, uint64_t index, int dir_
             idle_remove(partials, partial);
         (void)open_file(partials, partial, dir_fd);
         fd = partial->fd;
-        error = partial->error;
+        error = judge(partial);
         if (fd >= 0)
             partials->n_open--;
         free_partial(partial);

@@ -45,5 +45,5 @@ int media_partial_write(struct media_partials *partials, uint64_t index, int dir
                         const struct backstay_entry *entry, uint64_t offset, const void *data,
                         size_t len);
 
-/** Hands over the open temporary file of entry @index. @return it, or -1. */
+/** Hands over the open and complete temporary file of entry @index. @return it, or -1. */
 int media_partial_take(struct media_partials *partials, uint64_t index, int dir_fd);

@@ -219,11 +219,9 @@ static enum media_state keep(struct media_run *run, uint64_t index,
     return MEDIA_KEPT;
 }
 
-static enum media_state refuse(struct media_run *run, uint64_t index,
-                               const struct backstay_entry *entry, const char *why)
+static enum media_state refuse(struct media_run *run, uint64_t index, const char *why)
 {
-    run->feed->problem(run->feed, index, "%s was not restored: %s",
-                       entry->path_len > 0 ? entry->path : "the top folder", why);
+    run->feed->problem(run->feed, index, "not restored: %s", why);
     return MEDIA_FAILED;
 }
 
@@ -237,10 +235,10 @@ static enum media_state make_folder(struct media_run *run, uint64_t index,
         return MEDIA_FOLDER;
     /* Closed to others until all that is in it is restored. */
     if (mkdirat(dir_fd, name, 0700) != 0)
-        return refuse(run, index, entry, media_why(errno));
+        return refuse(run, index, media_why(errno));
     struct media_place *place = media_places_open(&run->places, entry->path, entry->path_len, true);
     if (place == NULL)
-        return refuse(run, index, entry, media_why(errno));
+        return refuse(run, index, media_why(errno));
     media_places_close(&run->places, place);
     return MEDIA_FOLDER;
 }
@@ -278,10 +276,10 @@ static enum media_state decide_folder(struct media_run *run, uint64_t index,
         return MEDIA_FOLDER;
     }
     if (never)
-        return refuse(run, index, entry, "something that is not a folder is in its place");
+        return refuse(run, index, "something that is not a folder is in its place");
     if (!run->target->dry_run &&
         unlinkat(dir_fd, media_base_name(entry->path, entry->path_len), 0) != 0)
-        return refuse(run, index, entry, media_why(errno));
+        return refuse(run, index, media_why(errno));
     return make_folder(run, index, entry, dir_fd);
 }
 
@@ -302,8 +300,8 @@ static enum media_state decide_existing(struct media_run *run, uint64_t index,
     if (unlinkat(dir_fd, media_base_name(entry->path, entry->path_len), AT_REMOVEDIR) == 0)
         return MEDIA_NEW;
     if (errno == ENOTEMPTY || errno == EEXIST)
-        return refuse(run, index, entry, "a folder that is not empty is in its place");
-    return refuse(run, index, entry, media_why(errno));
+        return refuse(run, index, "a folder that is not empty is in its place");
+    return refuse(run, index, media_why(errno));
 }
 
 /* Sets the bit of a file whose content is to come. @return the state of the entry. */
@@ -356,7 +354,7 @@ static enum media_state decide_root(struct media_run *run, uint64_t index,
                                     const struct backstay_entry *entry)
 {
     if (entry->type != BACKSTAY_DIR)
-        return refuse(run, index, entry, "the snapshot says that it is not a folder");
+        return refuse(run, index, "the snapshot says that it is not a folder");
     if (run->root_fresh) {
         say(run, "create", entry);
         return MEDIA_FOLDER;
@@ -392,14 +390,14 @@ static enum media_state decide(struct media_run *run, uint64_t index,
     if (entry->path_len == 0)
         return decide_root(run, index, entry);
     if (!is_plain(entry))
-        return refuse(run, index, entry, "its path leads elsewhere");
+        return refuse(run, index, "its path leads elsewhere");
     if (entry->type == BACKSTAY_SOCKET)
         return keep(run, index, entry);
     if (run->root_fd >= 0)
         parent = open_parent(run, entry->path, entry->path_len);
     /* In a dry run the folder may be one that would be made. */
     if (parent == NULL && !(run->target->dry_run && (run->root_fd < 0 || errno == ENOENT)))
-        return refuse(run, index, entry, media_place_why(errno));
+        return refuse(run, index, media_place_why(errno));
     if (parent && !parent->fresh) {
         const char *name = media_base_name(entry->path, entry->path_len);
         there = fstatat(parent->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;

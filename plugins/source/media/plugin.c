@@ -8,6 +8,7 @@
 #include "mem.h"
 #include "pattern.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,23 @@ const char *media_why(int error)
     const char *text = strerrordesc_np(error);
 
     return text ? text : "unknown error";
+}
+
+int media_kind(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return BACKSTAY_ERR_AUTH;
+    case ENOSPC:
+    case EDQUOT:
+        return BACKSTAY_ERR_SPACE;
+    case ENOENT:
+    case ENOTDIR:
+        return BACKSTAY_ERR_CONFIG;
+    default:
+        return BACKSTAY_ERR_IO;
+    }
 }
 
 static const struct backstay_value *value_of(const struct backstay_host *host, unsigned option)

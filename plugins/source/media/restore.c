@@ -117,7 +117,7 @@ static int open_target(struct media_run *run, struct backstay_error *err)
             return 0;
         /* Closed to others until the folder's own mode is restored at the end. */
         if (make_folders(location, feed_has_root(run) ? 0700 : 0755) != 0)
-            return host->fail(host, err, errno == ENOSPC ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
+            return host->fail(host, err, media_kind(errno),
                               "create the folder %s to restore into: %s", location,
                               media_why(errno));
         run->root_fd = open(location, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -126,7 +126,7 @@ static int open_target(struct media_run *run, struct backstay_error *err)
         return host->fail(host, err, BACKSTAY_ERR_CONFIG,
                           "restore into %s: it is not a folder; name another one", location);
     if (run->root_fd < 0)
-        return host->fail(host, err, BACKSTAY_ERR_IO, "open the folder %s to restore into: %s",
+        return host->fail(host, err, media_kind(errno), "open the folder %s to restore into: %s",
                           location, media_why(errno));
     run->root_fresh = run->root_fresh || is_empty(run->root_fd);
     return 0;
@@ -147,16 +147,16 @@ static int finish_folder(struct media_run *run, const struct backstay_entry *ent
         struct media_place *parent =
             media_places_open(&run->places, entry->path, parent_len, false);
         if (parent == NULL)
-            return run->host->fail(run->host, err, BACKSTAY_ERR_IO, "folder %s: %s", entry->path,
-                                   media_place_why(errno));
+            return run->host->fail(run->host, err, media_kind(errno),
+                                   "attributes were not restored: %s", media_place_why(errno));
         fd = openat(parent->fd, media_base_name(entry->path, entry->path_len),
                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         error = errno;
         media_places_close(&run->places, parent);
     }
     if (fd < 0)
-        return run->host->fail(run->host, err, BACKSTAY_ERR_IO, "open folder %s: %s", entry->path,
-                               media_why(error));
+        return run->host->fail(run->host, err, media_kind(error),
+                               "attributes were not restored: open: %s", media_why(error));
     thing.fd = fd;
     int r = media_apply(&run->applier, &thing, entry, err);
     if (fd != run->root_fd)
@@ -209,7 +209,7 @@ static int write_all(struct media_run *run, struct backstay_error *err)
     if (finish_folders(run, err) != 0)
         return -1;
     if (syncfs(run->root_fd) != 0)
-        return host->fail(host, err, errno == ENOSPC ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
+        return host->fail(host, err, media_kind(errno),
                           "flush what was restored into %s to the disk: %s", run->target->location,
                           media_why(errno));
     return 0;

@@ -57,6 +57,7 @@ struct media_walker {
     unsigned waiting;
     atomic_bool stop;
     atomic_bool cancelled;
+    atomic_int root_error; /* why the root could not be listed */
     struct worker *workers;
 };
 
@@ -327,7 +328,9 @@ static int visit_folder(struct worker *worker, int fd, bool *descend)
     return visitor->folder(visitor->ctx, worker->number, &spot);
 }
 
-static int report_unlisted(struct worker *worker, int error)
+/* A root of which nothing can be listed must not pass for an empty one. */
+static int report_unlisted(struct worker *worker, const struct media_folder *folder,
+                           const struct media_names *names, int error)
 {
     const struct media_visitor *visitor = &worker->walker->walk->visitor;
     struct media_spot spot = {.path = worker->path.data,
@@ -337,6 +340,10 @@ static int report_unlisted(struct worker *worker, int error)
                               .fd = -1,
                               .error = error};
 
+    if (folder->parent == NULL && names->n == 0) {
+        atomic_store(&worker->walker->root_error, error);
+        return -1;
+    }
     return visitor->trouble(visitor->ctx, worker->number, &spot, "listed in part only");
 }
 
@@ -353,7 +360,7 @@ static int list_names(struct worker *worker, struct task *task, int fd)
     (void)media_folder_pin(&walker->folders, task->folder);
     atomic_init(&listing->refs, 1);
     if (media_names_read(names, fd, worker->buffer) != 0)
-        r = report_unlisted(worker, errno);
+        r = report_unlisted(worker, task->folder, names, errno);
     __atomic_add_fetch(&walker->walk->names, names->n, __ATOMIC_RELAXED);
     bool may_be_cache = !task->more && (names->cache_tag || !names->complete);
     if (may_be_cache && walker->walk->media->exclude_caches && media_names_is_cache(fd))
@@ -442,7 +449,7 @@ static int open_root(const struct media_walk *walk, dev_t *dev, struct backstay_
     const struct backstay_host *host = walk->media->host;
     int fd = media_open_quietly(AT_FDCWD, walk->root, O_RDONLY | O_DIRECTORY);
     struct stat st;
-    int kind = errno == EACCES ? BACKSTAY_ERR_AUTH : BACKSTAY_ERR_CONFIG;
+    int kind = media_kind(errno);
 
     if (fd < 0 && errno == ENOENT)
         return host->fail(host, err, kind,
@@ -484,6 +491,10 @@ int media_walk_run(struct media_walk *walk, struct backstay_error *err)
     media_folders_done(&walker.folders);
     pthread_cond_destroy(&walker.changed);
     pthread_mutex_destroy(&walker.lock);
+    int error = atomic_load(&walker.root_error);
+    if (error != 0)
+        return host->fail(host, err, BACKSTAY_ERR_IO, "list media folder %s: %s", walk->root,
+                          media_why(error));
     if (atomic_load(&walker.cancelled))
         return host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped on request");
     return atomic_load(&walker.stop) ? -1 : 0;

@@ -109,6 +109,8 @@ struct fake_feed *media_restore(struct media_fixture *fixture, const struct fake
 
     media_plugin(fixture, &plugin);
     fake_feed_init(feed, snapshot);
+    if (fixture->piece_bytes > 0)
+        feed->piece_bytes = fixture->piece_bytes;
     size_t open_files = media_open_files();
     assert_ok(plugin.ops->restore(plugin.self, &target, &feed->abi, &err), err);
     assert_int_equal(media_open_files(), open_files);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Files that change, vanish, fail or are replaced while the media source reads them. The plugin's
- * pread(2) is this program's, so a test can act between two reads.
+ * pread(2) and getdents64(2) are this program's, so a test can act between two reads.
  */
 #undef _FORTIFY_SOURCE /* under it pread is an inline function, which cannot be defined again */
 #include "media_fixture.h"
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 __attribute__((visibility("default"))) ssize_t pread(int fd, void *to, size_t len, off_t offset);
+__attribute__((visibility("default"))) ssize_t getdents64(int fd, void *to, size_t len);
 
 /* What happens after each read of at least one byte while a backup runs. */
 static struct {
@@ -34,6 +35,18 @@ ssize_t pread(int fd, void *to, size_t len, off_t offset)
     if (interference.act && got > 0)
         interference.act(interference.fixture, ++interference.reads);
     return got;
+}
+
+/* The same for listing folders. */
+static int listing_fails_with;
+
+ssize_t getdents64(int fd, void *to, size_t len)
+{
+    if (listing_fails_with != 0) {
+        errno = listing_fails_with;
+        return -1;
+    }
+    return syscall(SYS_getdents64, fd, to, len);
 }
 
 static struct fake_snapshot *backup(struct media_fixture *fixture,
@@ -197,6 +210,46 @@ static void a_file_that_cannot_be_read_is_noted_and_not_recorded(void **state)
                             "unreadable: Input/output error");
         assert_string_equal(stay_map_get(snapshot->facts, "media:files", 11), "0");
     }
+}
+
+static void a_root_that_cannot_be_listed_is_an_error_and_not_empty(void **state)
+{
+    struct media_fixture *fixture = *state;
+    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = fake_snapshot_new();
+    stay_auto_str char *text = stay_strf("list media folder %s: Input/output error", fixture->root);
+    struct backstay_error err = {.size = sizeof err};
+    struct plugin_source plugin;
+    struct fake_sink sink;
+
+    stay_tree_write(fixture->root, "file", "content");
+    media_plugin(fixture, &plugin);
+    fake_sink_init(&sink, snapshot, NULL);
+    listing_fails_with = EIO;
+    assert_int_equal(plugin.ops->backup(plugin.self, &sink.abi, &err), -1);
+    listing_fails_with = 0;
+    assert_error(err, BACKSTAY_ERR_IO, text);
+    fake_sink_free(&sink);
+    plugin_source_close(&plugin);
+}
+
+static void fail_listing(void *ctx, const char *call, const char *path)
+{
+    (void)ctx;
+    if (strcmp(call, "unchanged") == 0 && strcmp(path, "folder") == 0)
+        listing_fails_with = EIO;
+}
+
+static void a_folder_that_cannot_be_listed_is_noted(void **state)
+{
+    struct media_fixture *fixture = *state;
+
+    stay_tree_mkdir(fixture->root, "folder/inside");
+    fixture->hook = fail_listing;
+    fixture->jobs = 1;
+    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
+    listing_fails_with = 0;
+    assert_string_equal(fake_snapshot_warning(snapshot, "folder"),
+                        "listed in part only: Input/output error");
 }
 
 static void no_name_of_an_unreadable_file_is_recorded(void **state)
@@ -382,6 +435,8 @@ int main(void)
         MEDIA_TEST(a_large_file_that_is_cut_is_recorded_as_far_as_it_was_read),
         MEDIA_TEST(a_sparse_file_that_is_cut_is_recorded_as_far_as_it_was_read),
         MEDIA_TEST(a_file_that_cannot_be_read_is_noted_and_not_recorded),
+        MEDIA_TEST(a_root_that_cannot_be_listed_is_an_error_and_not_empty),
+        MEDIA_TEST(a_folder_that_cannot_be_listed_is_noted),
         MEDIA_TEST(no_name_of_an_unreadable_file_is_recorded),
         MEDIA_TEST(what_is_gone_or_replaced_when_it_is_opened_is_noted),
         MEDIA_TEST(content_of_another_file_does_not_pass_for_a_name_of_the_first),

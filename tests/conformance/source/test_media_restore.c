@@ -156,8 +156,7 @@ static void a_folder_makes_way_for_a_file_only_when_it_is_empty(void **state)
     stay_tree_mkdir(fixture->folder, "target/link");
     stay_auto(media_feed_free) struct fake_feed *feed =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_ALWAYS);
-    assert_outcome(feed, "file",
-                   "file was not restored: a folder that is not empty is in its place");
+    assert_outcome(feed, "file", "not restored: a folder that is not empty is in its place");
     assert_outcome(feed, "link", "restored");
     assert_true(S_ISDIR(look(fixture, "target/file/precious").st_mode));
     assert_true(S_ISLNK(look(fixture, "target/link").st_mode));
@@ -172,10 +171,8 @@ static void a_file_makes_way_for_a_folder_unless_never(void **state)
     stay_tree_write(fixture->target, "folder", "a file");
     stay_auto(media_feed_free) struct fake_feed *never =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_NEVER);
-    assert_outcome(never, "folder",
-                   "folder was not restored: something that is not a folder is in its place");
-    assert_outcome(never, "folder/inside",
-                   "folder/inside was not restored: a part of its path is not a folder");
+    assert_outcome(never, "folder", "not restored: something that is not a folder is in its place");
+    assert_outcome(never, "folder/inside", "not restored: a part of its path is not a folder");
     assert_file(fixture, "target/folder", "a file");
     stay_auto(media_feed_free) struct fake_feed *always =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_ALWAYS);
@@ -335,7 +332,8 @@ static void as_another_user_owners_and_set_uid_bits_are_left_with_one_warning(vo
     assert_string_equal(log, "backstay: warning: test: not root: owners (and set-uid bits of files "
                              "of others) were not restored\n");
     assert_outcome(&feed, "file", "restored");
-    assert_outcome(&feed, "null", "create device node (needs root) null: Operation not permitted");
+    assert_outcome(&feed, "null",
+                   "not restored: create device node (needs root): Operation not permitted");
     assert_int_equal(look(fixture, "target/file").st_mode & 07777, 0755);
     free(log);
     fake_feed_free(&feed);
@@ -369,7 +367,7 @@ static void a_damaged_file_is_removed_and_the_others_are_restored(void **state)
         assert_int_equal(feed.violations.len, 0);
         assert_outcome(&feed, "bad", "content is damaged");
         assert_outcome(&feed, "name of bad",
-                       "create hard link name of bad: its first name, bad, was not restored");
+                       "not restored: it is a hard link to bad, which was not restored");
         assert_outcome(&feed, "good", "restored");
         assert_false(stay_fs_exists(restored));
         assert_no_leftovers(fixture);
@@ -457,8 +455,8 @@ static void a_full_disk_is_reported_for_every_file_that_did_not_fit(void **state
     bool exists = stay_fs_exists(medium);
     assert_no_leftovers(fixture);
     assert_int_equal(umount(fixture->target), 0);
-    assert_outcome(feed, "large", "write large: No space left on device");
-    assert_outcome(feed, "medium", "write medium: No space left on device");
+    assert_outcome(feed, "large", "not restored: write: No space left on device");
+    assert_outcome(feed, "medium", "not restored: write: No space left on device");
     assert_false(exists);
 }
 
