@@ -20,6 +20,7 @@ struct copy {
     char *cache;
     size_t slot; /* in the pipeline */
     bool locked;
+    bool unrecorded; /* a snapshot was sent, its record was not stored: the lock has to stay */
 };
 
 struct run {
@@ -297,8 +298,7 @@ static int write_record(struct run *run, size_t i, const struct stay_snapshot *s
     return stay_record_put(run->copies[i].repository, &record, err);
 }
 
-/* A copy counts once its snapshot is durable. A record that fails after that is a warning: check
- * will say that it is missing. */
+/* A copy counts once its snapshot is durable. A record that fails after that is a warning. */
 static int write_copy(struct run *run, size_t i, struct stay_err *err)
 {
     const struct stay_err *failed = stay_pipeline_error(run->pipeline, run->copies[i].slot);
@@ -314,11 +314,13 @@ static int write_copy(struct run *run, size_t i, struct stay_err *err)
     copy->bytes_stored = snapshot->counts.bytes_stored;
     stay_snapshot_encode(&text, snapshot, run->copies[i].repository->id);
     (void)stay_snapshot_name(copy->snapshot, snapshot->source, snapshot->instant_ns, snapshot->id);
+    run->copies[i].unrecorded = true; /* also when put fails: only its answer may have been lost */
     if (stay_dest_put(run->copies[i].repository->dest, copy->snapshot, text.data, text.len, err) <
         0)
         return -1;
     run->result->counts = snapshot->counts;
-    if (write_record(run, i, snapshot, &why) < 0)
+    run->copies[i].unrecorded = write_record(run, i, snapshot, &why) < 0;
+    if (run->copies[i].unrecorded)
         stay_log(STAY_LOG_WARN, "the snapshot is stored, its record is not: %s", why.text);
     return 0;
 }
@@ -351,11 +353,15 @@ static void write_failures(struct run *run, const struct stay_err *why)
     }
 }
 
+/* Where a snapshot may be without its record, the lock stays as after a crash: it tells check that
+ * the run was cut off, and that no record was lost. */
 static void unlock_copies(struct run *run)
 {
     for (size_t i = 0; i < run->options->n_dests; i++) {
+        const struct copy *copy = &run->copies[i];
         struct stay_err why = {0};
-        if (run->copies[i].locked && stay_run_unlock(run->copies[i].repository, run->id, &why) < 0)
+        if (copy->locked && !copy->unrecorded &&
+            stay_run_unlock(copy->repository, run->id, &why) < 0)
             stay_log(STAY_LOG_WARN, "%s", why.text);
     }
 }

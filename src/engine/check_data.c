@@ -39,6 +39,17 @@ static void lose_pack(struct stay_check *check, const struct span *frames)
         stay_check_bad_frame(check, frames->first + i);
 }
 
+/* Of a pack that has become shorter, the frames at its beginning can still be read. */
+static void lose_tail(struct stay_check *check, const struct span *span, uint64_t bytes)
+{
+    size_t n;
+    const struct stay_index_frame *frames = stay_index_frames(check->index, &n);
+
+    for (size_t i = span->first; i < span->first + span->n; i++)
+        if (frames[i].offset + frames[i].stored > bytes)
+            stay_check_bad_frame(check, i);
+}
+
 static struct span *pack_spans(const struct stay_check *check)
 {
     size_t n_packs;
@@ -77,7 +88,7 @@ static void check_listed_pack(struct stay_check *check, const struct stay_dest_o
         stay_check_note(check, STAY_FINDING_DAMAGE, object->name, NULL,
                         "has %llu bytes instead of %llu", (unsigned long long)object->bytes,
                         (unsigned long long)bytes);
-        lose_pack(check, &spans[number]);
+        lose_tail(check, &spans[number], object->bytes);
     }
 }
 

@@ -86,20 +86,39 @@ static void check_references(const struct exam *exam)
     }
 }
 
+/* A readable copy of a chunk, preferably in a frame that the snapshot names. NULL: none, @why says.
+ */
+static const struct stay_index_chunk *find_copy(const struct exam *exam, const struct stay_id *id,
+                                                const char **why)
+{
+    const struct stay_check *check = exam->check;
+    const struct stay_index_chunk *found = NULL;
+    size_t n;
+    const struct stay_index_chunk *copies = stay_index_copies(check->index, id, &n);
+
+    *why = "a chunk of it is in no pack that exists";
+    for (size_t i = 0; i < n; i++) {
+        uint32_t frame = copies[i].frame;
+        bool bad = atomic_load_explicit(&check->bad_frames[frame], memory_order_relaxed) != 0;
+        if (bad && stay_index_has_pack(check->index, exam->frames[frame].pack))
+            *why = "a chunk of it lies in a damaged frame";
+        if (!bad && (found == NULL || exam->referenced[frame]))
+            found = &copies[i];
+    }
+    return found;
+}
+
 /* Why an entry cannot be restored, or NULL. */
 static const char *entry_loss(const struct exam *exam, const struct stay_manifest_entry *entry,
                               bool *unreferenced)
 {
-    const struct stay_check *check = exam->check;
     uint64_t bytes = 0;
 
     for (size_t i = 0; i < entry->chunks.n; i++) {
-        const struct stay_index_chunk *chunk =
-            stay_index_find(check->index, &entry->chunks.items[i]);
+        const char *why;
+        const struct stay_index_chunk *chunk = find_copy(exam, &entry->chunks.items[i], &why);
         if (chunk == NULL)
-            return "a chunk of it is in no pack that exists";
-        if (atomic_load_explicit(&check->bad_frames[chunk->frame], memory_order_relaxed))
-            return "a chunk of it lies in a damaged frame";
+            return why;
         if (!exam->referenced[chunk->frame])
             *unreferenced = true;
         bytes += chunk->bytes;

@@ -102,7 +102,7 @@ static int feed_open(struct backstay_feed *abi, uint64_t index, struct backstay_
 static int next_chunk(struct stay_feed *feed, struct backstay_reader *reader, struct stay_err *err)
 {
     const struct stay_id *id = &reader->entry.chunks.items[reader->next];
-    const struct stay_index_chunk *chunk = stay_index_find(feed->options.index, id);
+    const struct stay_index_chunk *chunk = stay_index_find_any(feed->options.index, id);
     char hex[STAY_ID_HEX + 1];
     const char *tar;
     size_t n;

@@ -73,7 +73,7 @@ static void plan_entry(struct bulk *bulk, uint64_t number,
 
     for (size_t i = 0; i < decoded->chunks.n && !text[0]; i++) {
         const struct stay_index_chunk *chunk =
-            stay_index_find(bulk->index, &decoded->chunks.items[i]);
+            stay_index_find_any(bulk->index, &decoded->chunks.items[i]);
         if (chunk == NULL) {
             (void)snprintf(text, sizeof text, "chunk %.16s is in no pack that exists",
                            stay_id_hex(hex, &decoded->chunks.items[i]));

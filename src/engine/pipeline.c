@@ -372,6 +372,20 @@ static void add_reference(struct stay_snapshot *snapshot, const struct stay_inde
             frame->number, frame->number, (enum stay_codec)frame->codec};
 }
 
+/* Adds a pack that this run has stored. One that the index had, but that was lost, is used again.
+ */
+static void add_pack(struct place *place, const struct stay_pack *pack)
+{
+    int64_t known = stay_index_find_pack(place->index, &pack->id);
+    size_t n;
+
+    stay_index_add(place->index, pack);
+    const struct stay_index_frame *frames = stay_index_frames(place->index, &n);
+    for (size_t k = 0; known >= 0 && k < place->n_frames; k++)
+        if (frames[k].pack == known)
+            mark_used(place, (uint32_t)k);
+}
+
 void stay_pipeline_references(struct stay_pipeline *pipeline, size_t i,
                               struct stay_snapshot *snapshot)
 {
@@ -382,7 +396,7 @@ void stay_pipeline_references(struct stay_pipeline *pipeline, size_t i,
     const struct stay_pack *const *fresh = stay_packer_packs(pipeline->packer, i, &n);
 
     for (size_t k = 0; k < n; k++)
-        stay_index_add(place->index, fresh[k]);
+        add_pack(place, fresh[k]);
     const struct stay_id *objects = stay_packer_objects(pipeline->packer, i, &n);
     for (size_t k = 0; k < n; k++)
         stay_index_note(place->index, &objects[k]);

@@ -5,6 +5,8 @@
  */
 #include "engine/tree.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -110,7 +112,10 @@ static int make_room(struct stay_text *out, uint64_t bytes, const char *scratch,
     }
     if (stay_fs_unnamed(&fd, scratch, err) < 0)
         return -1;
-    if (ftruncate(fd, (off_t)bytes) != 0)
+    /* A hole would only be filled when it is written to, and end the program where no room is left.
+     */
+    errno = posix_fallocate(fd, 0, (off_t)bytes);
+    if (errno != 0)
         return stay_fail_errno(err, STAY_ERR_IO, "make a temporary file of %llu bytes in %s",
                                (unsigned long long)bytes, scratch);
     out->mapping = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -128,7 +133,9 @@ int stay_text_load(struct stay_text *out, struct stay_dest *dest,
     const struct stay_snapshot_stream *stream = &snapshot->streams[which];
     struct loading loading = {.snapshot = snapshot, .stream = stream};
 
-    *out = (struct stay_text){.len = stream->bytes};
+    *out = (struct stay_text){.data = "", .len = stream->bytes};
+    if (stream->chunks.n == 0)
+        return 0;
     threads = threads ? threads : 1;
     if (make_room(out, stream->bytes, scratch, err) < 0)
         return -1;

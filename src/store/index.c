@@ -63,8 +63,13 @@ static void own_tables(struct stay_index *index)
 
 void stay_index_add(struct stay_index *index, const struct stay_pack *pack)
 {
-    if (stay_index_find_pack(index, &pack->id) >= 0)
+    int64_t known = stay_index_find_pack(index, &pack->id);
+
+    if (known >= 0) {
+        if ((size_t)known < index->n_absent_known)
+            index->absent[known] = false;
         return;
+    }
     own_tables(index);
     uint32_t pack_number = (uint32_t)index->packs.n;
     *stay_vec_push(&index->packs) = (struct stay_index_pack){pack->id, pack->bytes};
@@ -178,18 +183,38 @@ static size_t lower_bound(const struct stay_index *index, const struct stay_id *
     return low;
 }
 
+const struct stay_index_chunk *stay_index_copies(const struct stay_index *index,
+                                                 const struct stay_id *id, size_t *n)
+{
+    const struct stay_index_chunk *chunks = index->chunks.items;
+    size_t first = lower_bound(index, id);
+    size_t end = first;
+
+    while (end < index->n_sorted && stay_id_equal(&chunks[end].id, id))
+        end++;
+    *n = end - first;
+    return *n ? &chunks[first] : NULL;
+}
+
 const struct stay_index_chunk *stay_index_find(const struct stay_index *index,
                                                const struct stay_id *id)
 {
-    const struct stay_index_chunk *chunks = index->chunks.items;
+    size_t n;
+    const struct stay_index_chunk *copies = stay_index_copies(index, id, &n);
 
-    for (size_t i = lower_bound(index, id); i < index->n_sorted; i++) {
-        if (!stay_id_equal(&chunks[i].id, id))
-            return NULL;
-        if (stay_index_has_pack(index, index->frames.items[chunks[i].frame].pack))
-            return &chunks[i];
-    }
+    for (size_t i = 0; i < n; i++)
+        if (stay_index_has_pack(index, index->frames.items[copies[i].frame].pack))
+            return &copies[i];
     return NULL;
+}
+
+const struct stay_index_chunk *stay_index_find_any(const struct stay_index *index,
+                                                   const struct stay_id *id)
+{
+    const struct stay_index_chunk *found = stay_index_find(index, id);
+    size_t n;
+
+    return found ? found : stay_index_copies(index, id, &n);
 }
 
 int64_t stay_index_find_pack(const struct stay_index *index, const struct stay_id *id)

@@ -38,7 +38,7 @@ struct stay_index *stay_index_new(void);
 void stay_index_free(struct stay_index *index);
 STAY_DEFINE_AUTO(struct stay_index, stay_index_free)
 
-/** Adds a pack with its frames and chunks (a pack that is there already is passed over). */
+/** Adds a pack with its frames and chunks. One that is known already only counts as existing. */
 void stay_index_add(struct stay_index *index, const struct stay_pack *pack);
 
 /**
@@ -65,6 +65,14 @@ size_t stay_index_keep(struct stay_index *index, const struct stay_id *packs, si
 /** The place of a chunk in a pack that exists, or NULL. */
 const struct stay_index_chunk *stay_index_find(const struct stay_index *index,
                                                const struct stay_id *id);
+
+/** All places of a chunk, also in packs that do not exist. @return the first of *@n in a row. */
+const struct stay_index_chunk *stay_index_copies(const struct stay_index *index,
+                                                 const struct stay_id *id, size_t *n);
+
+/** As stay_index_find(); else a place in a pack that should exist: parts of it may be readable. */
+const struct stay_index_chunk *stay_index_find_any(const struct stay_index *index,
+                                                   const struct stay_id *id);
 
 /** The number of a pack, or -1. */
 int64_t stay_index_find_pack(const struct stay_index *index, const struct stay_id *id);
