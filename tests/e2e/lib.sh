@@ -82,19 +82,30 @@ expect_exit() {
     ok "backstay $* exits with $code" test "$rc" -eq "$code"
 }
 
-# metadata FOLDER: all that its entries have besides content, one line each; names end with NUL
-# inside of find, so that none can pass for another.
+# metadata FOLDER: all that its entries have besides content (sockets left out), one line each.
 metadata() {
-    (cd "$1" && {
-        find . -type d -printf '%p\t%y %m %U:%G %T@\0'
-        find . ! -type d -printf '%p\t%y %m %U:%G %s %T@ %n %l\0'
-    } | sort -z | tr '\n\0' '\1\n'
-    cd "$1" && getfattr -R -P -h -d -m - -e hex . 2>/dev/null | sed '/^$/d'
-    find . -type f -links +1 -printf '%i\t%p\0' | sort -z -k 2 | tr '\n\0' '\1\n' |
-        awk -F '\t' '{ names[$1] = names[$1] " = " $2 } END { for (i in names) print names[i] }' | sort)
+    (cd "$1" || exit 1
+        {
+            find . -type d -printf '%p\t%y %m %U:%G %T@\0'
+            find . ! -type d ! -type s -printf '%p\t%y %m %U:%G %s %T@ %n %l\0'
+        } | sort -z | tr '\n\0' '\1\n'
+        getfattr -R -P -h -d -m - -e hex . | sed '/^$/d'
+        find . -type f -links +1 -printf '%i\t%p\0' | sort -z -k 2 | tr '\n\0' '\1\n' |
+            awk -F '\t' '{ names[$1] = names[$1] " = " $2 }
+                END { for (i in names) print names[i] }' | sort)
 }
 
-# contents FOLDER: the checksum of each file.
+# contents FOLDER: the checksum of each file of up to a gibibyte.
 contents() {
-    (cd "$1" && find . -type f -print0 | sort -z | xargs -0r sha256sum -z -- | tr '\n\0' '\1\n')
+    (cd "$1" || exit 1
+        find . -type f -size -1025M -print0 | sort -z | xargs -0r sha256sum -z -- |
+            tr '\n\0' '\1\n')
+}
+
+# flip FILE OFFSET: inverts one byte.
+flip() {
+    local byte
+    byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+    # shellcheck disable=SC2059
+    printf "\\x$(printf %x $((byte ^ 255)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
