@@ -18,3 +18,4 @@
 #include "base/queue.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "base/window.h"

@@ -31,11 +31,13 @@ struct record {
     uint32_t hash;
 };
 
+/* HASH_STEP: bytes hashed at a time. LOOK_UP: what finding a record touches besides its line. */
+enum { HASH_STEP = 1024 * 1024, LOOK_UP = 512 };
+
 static const char magic[8] = "BSLAST\0\1";
 
 struct stay_last {
-    void *mapping;
-    size_t mapped_bytes;
+    struct stay_window *window; /* over the whole file */
     const struct header *header;
     const char *text;
     const struct record *records;
@@ -57,46 +59,52 @@ static bool layout_sound(const struct header *header, uint64_t file_bytes)
            left == header->n_slots * sizeof(uint32_t);
 }
 
-static bool content_sound(const struct header *header, uint64_t file_bytes)
+/* Counts as touching what is hashed, so that a large file does not become resident. */
+static bool content_sound(struct stay_window *window)
 {
     stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
+    const struct header *header = window->data;
+    const char *content = (const char *)(header + 1);
+    size_t len = window->len - sizeof *header;
+    struct stay_id expected = header->sum;
     struct stay_id sum;
 
-    stay_digest_of(digest, header + 1, file_bytes - sizeof *header, &sum);
-    return stay_id_equal(&sum, &header->sum);
+    stay_digest_begin(digest);
+    for (size_t at = 0; at < len; at += HASH_STEP) {
+        size_t n = STAY_MIN(len - at, (size_t)HASH_STEP);
+        stay_digest_add(digest, content + at, n);
+        stay_window_touch(window, n);
+    }
+    stay_digest_end(digest, &sum);
+    return stay_id_equal(&sum, &expected);
 }
 
 struct stay_last *stay_last_open(const char *path)
 {
+    stay_auto(stay_last_free) struct stay_last *last = stay_new(struct stay_last);
     stay_auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) != 0 || (size_t)st.st_size < sizeof(struct header))
+    last->window = stay_new(struct stay_window);
+    if (fd < 0 || fstat(fd, &st) != 0 || (size_t)st.st_size < sizeof(struct header) ||
+        stay_window_open(last->window, fd, (size_t)st.st_size, PROT_READ) < 0)
         return NULL;
-    void *mapping = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (mapping == MAP_FAILED)
+    const struct header *header = last->window->data;
+    if (!layout_sound(header, (uint64_t)st.st_size) || !content_sound(last->window))
         return NULL;
-    const struct header *header = mapping;
-    if (!layout_sound(header, (uint64_t)st.st_size) ||
-        !content_sound(header, (uint64_t)st.st_size)) {
-        (void)munmap(mapping, (size_t)st.st_size);
-        return NULL;
-    }
-    struct stay_last *last = stay_new(struct stay_last);
-    last->mapping = mapping;
-    last->mapped_bytes = (size_t)st.st_size;
     last->header = header;
     last->text = (const char *)(header + 1);
     last->records = (const struct record *)(const void *)(last->text + header->text_bytes);
     last->slots = (const uint32_t *)(last->records + header->n_records);
-    return last;
+    return stay_steal(&last);
 }
 
 void stay_last_free(struct stay_last *last)
 {
     if (last == NULL)
         return;
-    (void)munmap(last->mapping, last->mapped_bytes);
+    stay_window_close(last->window);
+    free(last->window);
     free(last);
 }
 
@@ -129,6 +137,7 @@ void stay_last_get(const struct stay_last *last, size_t number, struct stay_last
 {
     const struct record *record = &last->records[number];
 
+    stay_window_touch(last->window, LOOK_UP + record->line_len);
     out->path = last->text + record->offset;
     out->path_len = record->path_len;
     out->token = out->path + record->path_len;

@@ -13,6 +13,7 @@
 enum {
     UPLOADS = 2,          /* at once, for each destination */
     PACKS_PER_INDEX = 64, /* an index object now and then, so that a long run can be resumed */
+    CHUNKS_PER_INDEX = 1 << 17, /* and so that writing one takes little memory */
     PACK_ROOM = STAY_PACK_BYTES + 4 * STAY_FRAME_BYTES
 };
 
@@ -30,6 +31,7 @@ struct target {
     pthread_mutex_t mutex;              /* guards what follows */
     STAY_VEC(struct stay_pack *) packs; /* durable */
     size_t indexed;                     /* of these, how many are in index objects */
+    size_t chunks;                      /* in the others */
     STAY_VEC(struct stay_id) objects;
     uint64_t stored;
     struct stay_err error;
@@ -112,6 +114,7 @@ static int write_index(struct target *target, struct stay_err *err)
         return -1;
     *stay_vec_push(&target->objects) = id;
     target->indexed = target->packs.n;
+    target->chunks = 0;
     return 0;
 }
 
@@ -126,8 +129,10 @@ static int upload(struct target *target, struct parcel *parcel, struct stay_err 
     (void)pthread_mutex_lock(&target->mutex);
     *stay_vec_push(&target->packs) = pack;
     target->stored += pack->bytes;
+    for (size_t i = 0; i < pack->frames.n; i++)
+        target->chunks += pack->frames.items[i].chunks.n;
     int rc = 0;
-    if (target->packs.n - target->indexed >= PACKS_PER_INDEX)
+    if (target->packs.n - target->indexed >= PACKS_PER_INDEX || target->chunks >= CHUNKS_PER_INDEX)
         rc = write_index(target, err);
     (void)pthread_mutex_unlock(&target->mutex);
     return rc;
@@ -248,6 +253,13 @@ int stay_packer_new(struct stay_packer **out, const struct stay_packer_options *
     return 0;
 }
 
+static void drop_spare(struct stay_packer *packer)
+{
+    for (size_t i = 0; i < packer->spare.n; i++)
+        stay_buf_free(&packer->spare.items[i]);
+    stay_vec_free(&packer->spare);
+}
+
 void stay_packer_free(struct stay_packer *packer)
 {
     if (packer == NULL)
@@ -262,10 +274,8 @@ void stay_packer_free(struct stay_packer *packer)
         stay_pack_free(&packer->parcels.items[i]->pack);
         free(packer->parcels.items[i]);
     }
-    for (size_t i = 0; i < packer->spare.n; i++)
-        stay_buf_free(&packer->spare.items[i]);
+    drop_spare(packer);
     stay_vec_free(&packer->parcels);
-    stay_vec_free(&packer->spare);
     stay_vec_free(&packer->open);
     (void)pthread_cond_destroy(&packer->room);
     (void)pthread_mutex_destroy(&packer->room_mutex);
@@ -276,11 +286,6 @@ void stay_packer_free(struct stay_packer *packer)
 uint32_t stay_packer_alive(const struct stay_packer *packer)
 {
     return atomic_load(&packer->alive);
-}
-
-void stay_packer_drop(struct stay_packer *packer, size_t i, const struct stay_err *why)
-{
-    fail_target(&packer->targets[i], why);
 }
 
 void stay_packer_finish(struct stay_packer *packer, struct stay_digest *digest)
@@ -300,6 +305,7 @@ void stay_packer_finish(struct stay_packer *packer, struct stay_digest *digest)
         if (rc < 0)
             fail_target(target, &err);
     }
+    drop_spare(packer);
 }
 
 const struct stay_err *stay_packer_error(const struct stay_packer *packer, size_t i)

@@ -37,9 +37,6 @@ void stay_packer_add(struct stay_packer *packer, uint32_t mask, struct stay_fram
 /** The destinations that have not failed. */
 uint32_t stay_packer_alive(const struct stay_packer *packer);
 
-/** Takes destination @i out, for a reason found elsewhere. */
-void stay_packer_drop(struct stay_packer *packer, size_t i, const struct stay_err *why);
-
 /** Stores what is begun, then the index objects; afterwards all of it is durable. */
 void stay_packer_finish(struct stay_packer *packer, struct stay_digest *digest);
 

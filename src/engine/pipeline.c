@@ -395,6 +395,8 @@ void stay_pipeline_references(struct stay_pipeline *pipeline, size_t i,
     size_t n_packs;
     const struct stay_pack *const *fresh = stay_packer_packs(pipeline->packer, i, &n);
 
+    stay_idset_free(pipeline->fresh); /* its memory is wanted for the index now */
+    pipeline->fresh = NULL;
     for (size_t k = 0; k < n; k++)
         add_pack(place, fresh[k]);
     const struct stay_id *objects = stay_packer_objects(pipeline->packer, i, &n);

@@ -25,6 +25,7 @@ struct loading {
     const struct stay_snapshot_stream *stream;
     uint64_t *offsets; /* of each chunk in the text */
     char *text;
+    struct stay_window *window; /* over the text; NULL: it is in memory */
     struct stay_fetch **fetches; /* one for each thread */
     pthread_mutex_t mutex;       /* guards what follows */
     size_t missing_bytes;
@@ -63,6 +64,8 @@ static int load_portion(void *ctx, void *item, unsigned worker, bool failed, str
             note_damage(loading, number, &why);
         else
             memcpy(loading->text + loading->offsets[number], tar + chunk->offset, chunk->bytes);
+        if (loading->window)
+            stay_window_touch(loading->window, chunk->bytes);
     }
     return 0;
 }
@@ -118,11 +121,9 @@ static int make_room(struct stay_text *out, uint64_t bytes, const char *scratch,
     if (errno != 0)
         return stay_fail_errno(err, STAY_ERR_IO, "make a temporary file of %llu bytes in %s",
                                (unsigned long long)bytes, scratch);
-    out->mapping = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (out->mapping == MAP_FAILED) {
-        out->mapping = NULL;
+    out->window = stay_new(struct stay_window);
+    if (stay_window_open(out->window, fd, bytes, PROT_READ | PROT_WRITE) < 0)
         return stay_fail_errno(err, STAY_ERR_IO, "map a temporary file");
-    }
     return 0;
 }
 
@@ -137,9 +138,12 @@ int stay_text_load(struct stay_text *out, struct stay_dest *dest,
     if (stream->chunks.n == 0)
         return 0;
     threads = threads ? threads : 1;
-    if (make_room(out, stream->bytes, scratch, err) < 0)
+    if (make_room(out, stream->bytes, scratch, err) < 0) {
+        stay_text_free(out);
         return -1;
-    loading.text = out->memory ? out->memory : out->mapping;
+    }
+    loading.window = out->window;
+    loading.text = out->window ? out->window->data : out->memory;
     stay_auto_free uint64_t *offsets = stay_calloc(stream->chunks.n, sizeof *offsets);
     stay_auto_free struct stay_fetch **fetches = stay_calloc(threads, sizeof *fetches);
     loading.offsets = offsets;
@@ -162,7 +166,8 @@ int stay_text_load(struct stay_text *out, struct stay_dest *dest,
 void stay_text_free(struct stay_text *text)
 {
     free(text->memory);
-    if (text->mapping)
-        (void)munmap(text->mapping, text->len);
+    if (text->window)
+        stay_window_close(text->window);
+    free(text->window);
     *text = (struct stay_text){0};
 }

@@ -38,6 +38,8 @@ static int split_lines(struct stay_tree *tree, struct stay_err *err)
                 tree->bad_lines++;
         }
         at += n;
+        if (tree->text.window)
+            stay_window_touch(tree->text.window, n);
     }
     if (tree->lines.n > UINT32_MAX)
         return stay_fail(err, STAY_ERR_CORRUPT, "the manifest has more entries than any can have");
@@ -74,6 +76,8 @@ size_t stay_tree_count(const struct stay_tree *tree)
 const char *stay_tree_line(const struct stay_tree *tree, size_t number, size_t *len)
 {
     *len = tree->lines.items[number].len;
+    if (tree->text.window)
+        stay_window_touch(tree->text.window, *len);
     return tree->text.data + tree->lines.items[number].offset;
 }
 

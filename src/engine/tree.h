@@ -22,7 +22,7 @@ struct stay_text {
     struct stay_err first_damage;
     /* private */
     char *memory;
-    void *mapping;
+    struct stay_window *window; /* NULL: in memory */
 };
 
 void stay_text_free(struct stay_text *text);

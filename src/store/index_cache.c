@@ -147,7 +147,8 @@ int stay_index_map(struct stay_index **out, const char *path, const struct stay_
     index->mapped_bytes = (size_t)st.st_size;
     if (!header_sound(mapping, index->mapped_bytes) ||
         !mark_covered(mapping, objects, n, covered, n_covered)) {
-        memset(covered, 0, n * sizeof *covered);
+        if (n)
+            memset(covered, 0, n * sizeof *covered);
         *n_covered = 0;
         return STAY_INDEX_STALE;
     }
