@@ -20,9 +20,18 @@ static const char *const kind_names[] = {
     [BACKSTAY_DESTINATION] = "destination",
 };
 
-/* "plugins" beside the folder of the running program, or NULL when there is none. */
-static char *folder_of_build_tree(void)
+static bool is_folder(const char *path)
 {
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Where the plugins are as seen from the running program: "plugins" beside its folder (a build tree),
+ * or where an installation of any prefix has them. NULL: in neither place. */
+static char *folder_beside_program(void)
+{
+    static const char *const places[] = {"plugins", BACKSTAY_PLUGIN_SUBDIR};
     char program[4096];
     ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
 
@@ -35,11 +44,12 @@ static char *folder_of_build_tree(void)
             return NULL;
         *slash = '\0';
     }
-    stay_auto_str char *folder = stay_strf("%s/plugins", program);
-    struct stat st;
-    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
-        return NULL;
-    return stay_steal(&folder);
+    for (size_t i = 0; i < STAY_COUNT(places); i++) {
+        stay_auto_str char *folder = stay_strf("%s/%s", program, places[i]);
+        if (is_folder(folder))
+            return stay_steal(&folder);
+    }
+    return NULL;
 }
 
 static char *default_folder(void)
@@ -48,8 +58,8 @@ static char *default_folder(void)
 
     if (chosen && *chosen)
         return stay_strdup(chosen);
-    char *built = folder_of_build_tree();
-    return built ? built : stay_strdup(BACKSTAY_PLUGIN_DIR);
+    char *beside = folder_beside_program();
+    return beside ? beside : stay_strdup(BACKSTAY_PLUGIN_DIR);
 }
 
 struct stay_loader *stay_loader_new(const char *folder)

@@ -24,7 +24,8 @@ struct stay_loaded {
 
 /**
  * A loader over @folder. NULL: the default: $BACKSTAY_PLUGIN_DIR, else "plugins" beside the
- * folder of the running program (a build tree), else the installed folder. Loads nothing yet.
+ * folder of the running program (a build tree) or where an installation with that folder as its bin
+ * has them, else the folder configured at build. Loads nothing yet.
  */
 struct stay_loader *stay_loader_new(const char *folder);
 
