@@ -251,7 +251,7 @@ struct backstay_sink {
 
     /**
      * Records @entry as another name of a file whose content is sent under the same link_group by
-     * another call (before or after this one).
+     * another call (before or after this one); size and extents are taken from that call.
      */
     int (*link)(struct backstay_sink *sink, const struct backstay_entry *entry, const void *token,
                 size_t token_len);

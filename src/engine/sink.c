@@ -66,16 +66,12 @@ static void count_read(struct stay_sink *sink, uint64_t bytes)
         stay_progress_add(&sink->progress->bytes_done, bytes);
 }
 
-static void remember_group(struct stay_sink *sink, uint64_t group, const struct stay_pieces *pieces)
+static void remember_group(struct stay_sink *sink, uint64_t group, const struct stay_buf *line)
 {
-    struct stay_sink_group *content = stay_new(struct stay_sink_group);
+    char *copy = stay_memdup(line->data, line->len);
 
-    content->n = pieces->n;
-    content->ids = stay_calloc(pieces->n, sizeof *content->ids);
-    if (pieces->n)
-        memcpy(content->ids, pieces->ids, pieces->n * sizeof *content->ids);
     (void)pthread_mutex_lock(&sink->mutex);
-    stay_map_set(sink->groups, &group, sizeof group, content);
+    stay_map_set(sink->groups, &group, sizeof group, copy);
     (void)pthread_mutex_unlock(&sink->mutex);
 }
 
@@ -85,9 +81,9 @@ static int record_entry(struct stay_sink *sink, const struct backstay_entry *ent
     stay_auto_buf struct stay_buf line = {0};
     struct stay_err err = {0};
 
-    if (entry->link_group && entry->type == BACKSTAY_FILE)
-        remember_group(sink, entry->link_group, pieces);
     stay_manifest_encode(&line, entry, pieces->ids, pieces->n);
+    if (entry->link_group && entry->type == BACKSTAY_FILE)
+        remember_group(sink, entry->link_group, &line);
     struct stay_last_record record = {
         .path = entry->path,
         .path_len = (uint32_t)entry->path_len,
@@ -281,14 +277,6 @@ static void sink_expect(struct backstay_sink *abi, uint64_t entries, uint64_t by
 
 /* ---- life */
 
-static void free_group(void *value)
-{
-    struct stay_sink_group *group = value;
-
-    free(group->ids);
-    free(group);
-}
-
 struct stay_sink *stay_sink_new(const struct stay_sink_options *options)
 {
     struct stay_sink *sink = stay_new(struct stay_sink);
@@ -317,7 +305,7 @@ struct stay_sink *stay_sink_new(const struct stay_sink_options *options)
     if (sink->last)
         sink->adopted = stay_calloc(stay_last_count(sink->last), sizeof *sink->adopted);
     atomic_store(&sink->instant_ns, options->now_ns);
-    sink->groups = stay_map_new(free_group);
+    sink->groups = stay_map_new(free);
     sink->facts = stay_map_new(free);
     sink->details = json_object();
     return sink;

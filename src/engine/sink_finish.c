@@ -95,20 +95,19 @@ static int emit_new(void *ctx, const struct stay_last_record *record, struct sta
     return emit(merge, record, err);
 }
 
-/* Gives each further name of a file the chunks that were sent under its first. */
+/* Gives each further name of a file the content that was sent under another. */
 static int resolve_links(struct stay_sink *sink, struct stay_err *err)
 {
     for (size_t i = 0; i < sink->links.n; i++) {
         const struct stay_sink_link *link = &sink->links.items[i];
-        const struct stay_sink_group *group =
-            stay_map_get(sink->groups, &link->group, sizeof link->group);
+        const char *content = stay_map_get(sink->groups, &link->group, sizeof link->group);
         stay_auto_buf struct stay_buf line = {0};
-        if (group == NULL) {
+        if (content == NULL) {
             stay_sink_note(sink, link->path, link->path_len,
                            "not stored: the file that it is a hard link to could not be read");
             continue;
         }
-        stay_manifest_splice(&line, link->line, link->line_len, group->ids, group->n);
+        stay_manifest_splice(&line, link->line, link->line_len, content, strlen(content));
         struct stay_last_record record = {
             .path = link->path,
             .path_len = link->path_len,

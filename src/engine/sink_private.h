@@ -28,12 +28,6 @@ struct stay_sink_link {
     uint32_t token_len;
 };
 
-/** The chunks of a file that has several names. */
-struct stay_sink_group {
-    struct stay_id *ids;
-    size_t n;
-};
-
 struct stay_sink {
     struct backstay_sink abi;
     struct stay_pipeline *pipeline;
@@ -51,7 +45,7 @@ struct stay_sink {
     STAY_VEC(struct stay_cutter *) cutters; /* idle */
     STAY_VEC(struct stay_note) notes;
     STAY_VEC(struct stay_sink_link) links;
-    struct stay_map *groups; /* link group -> struct stay_sink_group */
+    struct stay_map *groups; /* link group -> the lines of the entry with the content */
     struct stay_map *facts;  /* name -> value */
     json_t *details;
     struct stay_err error;

@@ -148,21 +148,25 @@ void stay_manifest_encode(struct stay_buf *out, const struct backstay_entry *ent
     }
 }
 
-#define NO_CONTENT "\"chunks\":[]}\n"
-
-void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len,
-                          const struct stay_id *ids, size_t n)
-{
-    stay_buf_add(out, text, len - (sizeof NO_CONTENT - 1));
-    add_content(out, ids, n);
-}
-
 /* A quote inside of a JSON string is escaped, so a key with its quotes cannot be part of a name. */
 static const char *behind(const char *text, const char *end, const char *key)
 {
     const char *at = memmem(text, (size_t)(end - text), key, strlen(key));
 
     return at ? at + strlen(key) : NULL;
+}
+
+void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len, const char *from,
+                          size_t from_len)
+{
+    static const char key[] = ",\"bytes\":";
+    const char *head = memmem(text, len, key, sizeof key - 1);
+    const char *tail = memmem(from, from_len, key, sizeof key - 1);
+
+    if (head == NULL || tail == NULL)
+        abort(); /* both are lines of files, made by stay_manifest_encode() */
+    stay_buf_add(out, text, (size_t)(head - text));
+    stay_buf_add(out, tail, from_len - (size_t)(tail - from));
 }
 
 static int peek_ids(struct stay_manifest_peek *out, const char **at, const char *end)

@@ -73,6 +73,9 @@ struct stay_manifest_peek {
 /** Reads size and chunks out of an entry's lines, which this program wrote. @return 0, or -1. */
 STAY_CHECKED int stay_manifest_peek(struct stay_manifest_peek *out, const char *text, size_t len);
 
-/** Appends @text, the lines of an entry without chunks, with @n chunks put in. */
-void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len,
-                          const struct stay_id *ids, size_t n);
+/**
+ * Appends @text, the lines of a file, with its content (size, holes and chunks) replaced by that of
+ * @from, the lines of another.
+ */
+void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len, const char *from,
+                          size_t from_len);

@@ -324,27 +324,37 @@ static void a_peek_is_not_misled_by_names_and_pairs(void **state)
     free(peek.ids);
 }
 
-static void chunks_put_into_a_line_are_as_if_they_had_been_there(void **state)
+static void a_line_takes_over_size_holes_and_chunks_of_another(void **state)
 {
     static const size_t counts[] = {0, 1, 1000, 2345};
+    const struct backstay_extent extent = {4096, 3};
     struct stay_random random = {5};
 
     (void)state;
     for (size_t i = 0; i < STAY_COUNT(counts); i++) {
-        const struct backstay_entry entry = {.size = sizeof entry,
-                                             .type = BACKSTAY_FILE,
-                                             .path = "a",
-                                             .path_len = 1,
-                                             .bytes = 7,
-                                             .link_group = 3};
+        const struct backstay_entry link = {.size = sizeof link,
+                                            .type = BACKSTAY_FILE,
+                                            .path = ",\"bytes\":1",
+                                            .path_len = 10,
+                                            .bytes = 7,
+                                            .link_group = 3};
+        struct backstay_entry first = link;
         stay_auto_free struct stay_id *ids = stay_calloc(counts[i], sizeof *ids);
         stay_auto_buf struct stay_buf without = {0};
+        stay_auto_buf struct stay_buf from = {0};
         stay_auto_buf struct stay_buf with = {0};
         stay_auto_buf struct stay_buf spliced = {0};
         stay_random_fill(&random, ids, counts[i] * sizeof *ids);
-        stay_manifest_encode(&without, &entry, NULL, 0);
-        stay_manifest_encode(&with, &entry, ids, counts[i]);
-        stay_manifest_splice(&spliced, without.data, without.len, ids, counts[i]);
+        first.bytes = 9000;
+        first.sparse = 1;
+        first.extents = &extent;
+        first.n_extents = 1;
+        stay_manifest_encode(&with, &first, ids, counts[i]);
+        first.path = "z";
+        first.path_len = 1;
+        stay_manifest_encode(&from, &first, ids, counts[i]);
+        stay_manifest_encode(&without, &link, NULL, 0);
+        stay_manifest_splice(&spliced, without.data, without.len, from.data, from.len);
         assert_string_equal(spliced.data, with.data);
     }
 }
@@ -394,7 +404,7 @@ int main(void)
         cmocka_unit_test(entries_are_told_apart_in_a_text_of_many),
         cmocka_unit_test(a_peek_sees_what_decoding_sees),
         cmocka_unit_test(a_peek_is_not_misled_by_names_and_pairs),
-        cmocka_unit_test(chunks_put_into_a_line_are_as_if_they_had_been_there),
+        cmocka_unit_test(a_line_takes_over_size_holes_and_chunks_of_another),
         cmocka_unit_test(a_line_is_as_the_format_says),
     };
 
