@@ -51,7 +51,7 @@ struct stay_collect *stay_collect_new(const char *scratch, size_t limit_bytes)
 
     (void)pthread_mutex_init(&collect->mutex, NULL);
     collect->scratch = stay_strdup(scratch);
-    collect->limit_bytes = limit_bytes;
+    collect->limit_bytes = STAY_MAX(limit_bytes, (size_t)BLOCK_BYTES); /* a run is a file */
     return collect;
 }
 
