@@ -3,15 +3,16 @@
  */
 #include "folder.h"
 
+#include "below.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_OPEN = 256, PIECE_BYTES = 4000 };
+enum { MOST_OPEN = 256 };
 
 int media_open_quietly(int dir_fd, const char *name, int flags)
 {
@@ -143,47 +144,9 @@ void media_folder_path(const struct media_folder *folder, struct media_bytes *pa
 
 /* ---------------------------------------------------------------- opening */
 
-static bool same_folder(const struct media_folder *before, int fd, struct stat *st)
-{
-    if (fstat(fd, st) != 0)
-        return false;
-    if (!before->known || (before->dev == st->st_dev && before->ino == st->st_ino))
-        return true;
-    errno = ESTALE;
-    return false;
-}
-
-/*
- * Opens @path below @fd in pieces that the kernel takes. Folders in the middle may be followed as
- * links if somebody swaps them: the comparison with what was there before finds that out.
- */
-static int open_below(int fd, char *path)
-{
-    int at = fd;
-    char *rest = path;
-
-    for (;;) {
-        char *cut = NULL;
-        if (strlen(rest) > PIECE_BYTES) {
-            cut = memrchr(rest, '/', PIECE_BYTES);
-            if (cut)
-                *cut = '\0';
-        }
-        int flags = O_DIRECTORY | O_NOFOLLOW | (cut ? O_PATH | O_CLOEXEC : O_RDONLY);
-        int next = cut ? openat(at, rest, flags) : media_open_quietly(at, rest, flags);
-        int error = errno;
-        if (at != fd)
-            close(at);
-        errno = error;
-        if (next < 0 || cut == NULL)
-            return next;
-        at = next;
-        rest = cut + 1;
-    }
-}
-
 /* Opens @folder relative to its ancestor @from, which is open and pinned. */
-static int open_from(const struct media_folder *from, const struct media_folder *folder)
+static int open_from(struct media_folders *set, const struct media_folder *from,
+                     const struct media_folder *folder)
 {
     struct media_bytes path = {0};
     size_t skip = 0;
@@ -195,7 +158,7 @@ static int open_from(const struct media_folder *from, const struct media_folder 
         skip = path.len + 1;
     media_bytes_cut(&path, 0);
     media_folder_path(folder, &path);
-    int fd = open_below(from->fd, path.data + skip);
+    int fd = media_open_below(from->fd, path.data + skip, O_RDONLY, &set->step_by_step);
     int error = errno;
     media_bytes_free(&path);
     errno = error;
@@ -209,31 +172,26 @@ static struct media_folder *open_ancestor(struct media_folder *folder)
     return folder;
 }
 
-/* Called with the lock held, which it gives up while it opens. */
+/* Called with the lock held, which it gives up while it opens. @return 0 or -1. */
 static int open_folder(struct media_folders *set, struct media_folder *folder)
 {
     struct media_folder *from = open_ancestor(folder);
-    const struct media_folder before = {
-        .known = folder->known, .dev = folder->dev, .ino = folder->ino};
-    struct stat st;
 
     from->pins++;
     pthread_mutex_unlock(&set->lock);
-    int fd = open_from(from, folder);
-    bool same = fd >= 0 && same_folder(&before, fd, &st);
+    int fd = open_from(set, from, folder);
     int error = errno;
     pthread_mutex_lock(&set->lock);
     from->pins--;
-    if (!same || folder->fd >= 0) {
-        if (fd >= 0)
-            close(fd);
-        errno = error;
-        return same ? 0 : -1;
+    errno = error;
+    if (fd < 0)
+        return -1;
+    if (folder->fd >= 0) {
+        /* Another thread was faster. */
+        close(fd);
+        return 0;
     }
     folder->fd = fd;
-    folder->known = true;
-    folder->dev = st.st_dev;
-    folder->ino = st.st_ino;
     folder->pins++;
     list_append(set, folder);
     close_the_oldest(set);

@@ -5,8 +5,8 @@
  *
  * A folder knows its parent and its own name, so that a path of any length costs one name, and it
  * can be opened relative to an ancestor although no path longer than PATH_MAX can be. Only some of
- * them are open at a time: those that nobody has pinned are closed, oldest first, and opened again
- * when they are needed. What is then found must be the same folder (device and inode) as before.
+ * them are open at a time: those that nobody has pinned are closed, oldest first, and what is below
+ * them is opened from the next ancestor that is open; no symbolic link is followed on the way.
  *
  * Thread-safety: any thread may call everything; a set has one lock, taken per folder, not per
  * file.
@@ -23,12 +23,9 @@ struct media_folder {
     struct media_folder *parent; /* a counted reference; NULL for the root */
     struct media_folder *newer;  /* among the open ones */
     struct media_folder *older;
-    dev_t dev;
-    ino_t ino;
     unsigned refs;
     unsigned pins;
     int fd;
-    bool known;    /* dev and ino are set */
     bool included; /* an include pattern matched it or a folder above it */
     char name[];
 };
@@ -40,6 +37,7 @@ struct media_folders {
     struct media_folder *newest;
     unsigned n_open;
     unsigned max_open;
+    bool step_by_step; /* see below.h */
 };
 
 /** Starts a set at the open folder @root_fd, which then belongs to it. */
@@ -58,7 +56,7 @@ void media_folder_drop(struct media_folders *set, struct media_folder *folder);
 /**
  * Opens the folder, if it is not, and keeps it open until media_folder_unpin().
  *
- * @return its descriptor, or -1 with errno set (ESTALE: another folder has taken its place).
+ * @return its descriptor, or -1 with errno set.
  */
 int media_folder_pin(struct media_folders *set, struct media_folder *folder);
 void media_folder_unpin(struct media_folders *set, struct media_folder *folder);

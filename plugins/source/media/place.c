@@ -3,18 +3,18 @@
  */
 #include "place.h"
 
+#include "below.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { MOST_OPEN = 256, PIECE_BYTES = 4000 };
+enum { MOST_OPEN = 256 };
 
 size_t media_parent_len(const char *path, size_t len)
 {
@@ -30,74 +30,11 @@ const char *media_base_name(const char *path, size_t len)
     return slash ? slash + 1 : path;
 }
 
-/* ---------------------------------------------------------------- opening without links */
-
-/* Opens one component, which must be a folder of its own right. */
-static int open_step(int dir_fd, const char *name)
-{
-    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-        errno = EXDEV;
-        return -1;
-    }
-    return openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-static int open_by_kernel(int dir_fd, const char *path)
-{
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-                           .resolve =
-                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-
-    return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
-}
-
-/* Where the first piece of @path ends: at a slash, or at its end. */
-static size_t piece_len(const char *path, bool step_by_step)
-{
-    size_t len = strlen(path);
-    const char *slash = NULL;
-
-    if (step_by_step)
-        slash = memchr(path, '/', len);
-    else if (len > PIECE_BYTES)
-        slash = memrchr(path, '/', PIECE_BYTES);
-    return slash ? (size_t)(slash - path) : len;
-}
-
-/* @path is written to and restored. */
-static int open_below(int root_fd, char *path, bool step_by_step)
-{
-    int at = root_fd;
-
-    for (char *rest = path;;) {
-        size_t len = piece_len(rest, step_by_step);
-        char end = rest[len];
-        rest[len] = '\0';
-        int next = step_by_step ? open_step(at, rest) : open_by_kernel(at, rest);
-        rest[len] = end;
-        int error = errno;
-        if (at != root_fd)
-            close(at);
-        errno = error;
-        if (next < 0 || end == '\0')
-            return next;
-        at = next;
-        rest += len + 1;
-    }
-}
-
 static int open_folder(struct media_places *places, char *path)
 {
     if (path[0] == '\0')
         return openat(places->root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (!__atomic_load_n(&places->step_by_step, __ATOMIC_RELAXED)) {
-        int fd = open_below(places->root_fd, path, false);
-        /* EPERM: a sandbox that does not know the call. */
-        if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
-            return fd;
-        __atomic_store_n(&places->step_by_step, true, __ATOMIC_RELAXED);
-    }
-    return open_below(places->root_fd, path, true);
+    return media_open_below(places->root_fd, path, O_PATH, &places->step_by_step);
 }
 
 /* ---------------------------------------------------------------- the cache */

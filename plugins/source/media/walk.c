@@ -286,7 +286,7 @@ static int report_unopened(struct worker *worker, struct media_folder *folder, i
     struct stat st;
     bool found = false;
 
-    if (folder->parent && error != ENOENT && error != ESTALE) {
+    if (folder->parent && error != ENOENT) {
         int parent = media_folder_pin(&walker->folders, folder->parent);
         if (parent >= 0) {
             found =
@@ -295,11 +295,9 @@ static int report_unopened(struct worker *worker, struct media_folder *folder, i
         }
     }
     if (!found)
-        return visitor->trouble(visitor->ctx, worker->number, &spot,
-                                error == ENOENT || error == ENOTDIR || error == ELOOP ||
-                                        error == ESTALE
-                                    ? "vanished"
-                                    : "unreadable");
+        return visitor->trouble(
+            visitor->ctx, worker->number, &spot,
+            error == ENOENT || error == ENOTDIR || error == ELOOP ? "vanished" : "unreadable");
     spot.st = &st;
     return visitor->folder(visitor->ctx, worker->number, &spot);
 }

@@ -20,6 +20,7 @@ struct media_fixture {
     struct stay_setting settings[8]; /* further options than path */
     size_t n_settings;
     unsigned jobs;
+    bool as_nobody;            /* backups and restores run without root's rights */
     size_t piece_bytes;        /* of a restore; 0: as the feed has it */
     struct fake_counts counts; /* of the last backup */
     void (*hook)(void *ctx, const char *call, const char *path); /* of the next backup */

@@ -135,6 +135,16 @@ static void a_file_just_written_is_read_again(void **state)
     assert_int_equal(fixture->counts.whole, 0);
 }
 
+static void a_file_whose_time_was_set_back_is_read_again_too(void **state)
+{
+    struct media_fixture *fixture = *state;
+
+    stay_tree_settle();
+    stay_tree_write(fixture->root, "file", "its time is years ago, its change just now");
+    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
+    assert_int_equal(fake_snapshot_find(snapshot, "file")->token_len, 0);
+}
+
 static void a_change_that_keeps_size_and_time_is_seen(void **state)
 {
     struct media_fixture *fixture = *state;
@@ -443,6 +453,7 @@ int main(void)
         MEDIA_TEST(of_a_cache_folder_only_the_tag_is_kept),
         MEDIA_TEST(a_mount_point_is_an_empty_folder_when_told_to_stay_on_one_file_system),
         MEDIA_TEST(a_file_just_written_is_read_again),
+        MEDIA_TEST(a_file_whose_time_was_set_back_is_read_again_too),
         MEDIA_TEST(a_change_that_keeps_size_and_time_is_seen),
         MEDIA_TEST(a_new_mode_or_attribute_is_seen_without_a_new_content),
         MEDIA_TEST(without_inodes_the_token_has_none),

@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -378,35 +380,61 @@ static void a_folder_that_vanishes_is_noted(void **state)
                         "vanished: No such file or directory");
 }
 
-/* ---------------------------------------------------------------- rights */
+enum { LEVELS = 30 };
 
-static void as_nobody(struct media_fixture *fixture, struct fake_snapshot *snapshot)
+/* Moves 0/1 away when the walk is at the bottom, and has a link lead elsewhere instead. */
+static void swap_for_link(void *ctx, const char *call, const char *path)
 {
-    struct backstay_error err = {.size = sizeof err};
-    struct plugin_source plugin;
-    struct fake_sink sink;
-    bool root = geteuid() == 0;
+    const struct media_fixture *fixture = ctx;
+    stay_auto_str char *from = media_path(fixture, "tree/0/1");
+    stay_auto_str char *to = media_path(fixture, "moved");
+    stay_auto_str char *elsewhere = media_path(fixture, "elsewhere");
 
-    media_plugin(fixture, &plugin);
-    fake_sink_init(&sink, snapshot, NULL);
-    if (root) {
-        assert_int_equal(chown(fixture->folder, 65534, 65534), 0);
-        assert_int_equal(seteuid(65534), 0);
-    }
-    int r = plugin.ops->backup(plugin.self, &sink.abi, &err);
-    if (root)
-        assert_int_equal(seteuid(0), 0);
-    assert_ok(r, err);
-    fake_sink_finish(&sink, 0);
-    assert_int_equal(sink.violations.len, 0);
-    fake_sink_free(&sink);
-    plugin_source_close(&plugin);
+    if (strcmp(call, "unchanged") != 0 || !stay_str_ends(path, "/bottom"))
+        return;
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(symlink(elsewhere, from), 0);
 }
+
+static void a_folder_swapped_for_a_link_does_not_lead_elsewhere(void **state)
+{
+    struct media_fixture *fixture = *state;
+    stay_auto_buf struct stay_buf path = {0};
+    stay_auto_buf struct stay_buf copy = {0};
+    struct rlimit before;
+
+    stay_tree_mkdir(fixture->folder, "elsewhere");
+    for (int i = 0; i < LEVELS; i++) {
+        stay_buf_printf(&path, "%s%d", i ? "/" : "", i);
+        stay_auto_str char *z = stay_strf("%s/z", path.data);
+        stay_tree_mkdir(fixture->root, z);
+        if (i < 2)
+            continue;
+        stay_buf_printf(&copy, "%s%d", i > 2 ? "/" : "elsewhere/", i);
+        stay_auto_str char *other = stay_strf("%s/z/secret", copy.data);
+        stay_tree_mkdir(fixture->folder, other);
+    }
+    stay_auto_str char *bottom = stay_strf("%s/bottom", path.data);
+    stay_tree_write(fixture->root, bottom, "");
+    fixture->hook = swap_for_link;
+    fixture->hook_ctx = fixture;
+    fixture->jobs = 1;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit few = {.rlim_cur = 40, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    stay_auto_str char *paths = media_paths(snapshot);
+    assert_null(strstr(paths, "secret"));
+    assert_string_equal(fake_snapshot_warning(snapshot, "0/1/2/3/z"),
+                        "vanished: Too many levels of symbolic links");
+}
+
+/* ---------------------------------------------------------------- rights */
 
 static void what_may_not_be_read_is_noted_and_the_rest_recorded(void **state)
 {
     struct media_fixture *fixture = *state;
-    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = fake_snapshot_new();
     stay_auto_str char *secret = media_path(fixture, "tree/secret");
     stay_auto_str char *closed = media_path(fixture, "tree/closed");
 
@@ -415,7 +443,8 @@ static void what_may_not_be_read_is_noted_and_the_rest_recorded(void **state)
     stay_tree_mkdir(fixture->root, "closed/inside");
     assert_int_equal(chmod(secret, 0), 0);
     assert_int_equal(chmod(closed, 0), 0);
-    as_nobody(fixture, snapshot);
+    fixture->as_nobody = true;
+    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
     stay_auto_str char *paths = media_paths(snapshot);
     assert_string_equal(paths, ". closed open");
     assert_string_equal(fake_snapshot_warning(snapshot, "secret"), "unreadable: Permission denied");
@@ -441,6 +470,7 @@ int main(void)
         MEDIA_TEST(what_is_gone_or_replaced_when_it_is_opened_is_noted),
         MEDIA_TEST(content_of_another_file_does_not_pass_for_a_name_of_the_first),
         MEDIA_TEST(a_folder_that_vanishes_is_noted),
+        MEDIA_TEST(a_folder_swapped_for_a_link_does_not_lead_elsewhere),
         MEDIA_TEST(what_may_not_be_read_is_noted_and_the_rest_recorded),
     };
 

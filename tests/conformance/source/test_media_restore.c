@@ -302,42 +302,55 @@ static void a_set_gid_target_does_not_pass_its_group_on(void **state)
 static void as_another_user_owners_and_set_uid_bits_are_left_with_one_warning(void **state)
 {
     struct media_fixture *fixture = *state;
-    const struct backstay_target target = {.size = sizeof target, .location = fixture->target};
-    struct backstay_error err = {.size = sizeof err};
-    struct plugin_source plugin;
-    struct fake_feed feed;
+    stay_auto_str char *path = media_path(fixture, "tree/file");
+    stay_auto_str char *null = media_path(fixture, "tree/null");
     char *log = NULL;
     size_t log_len = 0;
 
     if (geteuid() != 0)
         skip(); /* needs files of several owners */
     stay_tree_write(fixture->root, "file", "content");
-    stay_auto_str char *path = media_path(fixture, "tree/file");
-    stay_auto_str char *null = media_path(fixture, "tree/null");
     assert_int_equal(chown(path, 1234, 4321), 0);
     assert_int_equal(chmod(path, 06755), 0);
     assert_int_equal(mknod(null, S_IFCHR | 0666, 0x103), 0);
     stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
-    assert_int_equal(chown(fixture->folder, 65534, 65534), 0);
-    media_plugin(fixture, &plugin);
-    fake_feed_init(&feed, snapshot);
     FILE *stream = open_memstream(&log, &log_len);
     stay_log_setup(stream, STAY_LOG_TEXT, STAY_LOG_NOTE);
-    assert_int_equal(seteuid(65534), 0);
-    int r = plugin.ops->restore(plugin.self, &target, &feed.abi, &err);
-    assert_int_equal(seteuid(0), 0);
+    fixture->as_nobody = true;
+    stay_auto(media_feed_free) struct fake_feed *feed =
+        media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_NEVER);
     stay_log_reset();
     (void)fclose(stream);
-    assert_ok(r, err);
     assert_string_equal(log, "backstay: warning: test: not root: owners (and set-uid bits of files "
                              "of others) were not restored\n");
-    assert_outcome(&feed, "file", "restored");
-    assert_outcome(&feed, "null",
+    assert_outcome(feed, "file", "restored");
+    assert_outcome(feed, "null",
                    "not restored: create device node (needs root): Operation not permitted");
     assert_int_equal(look(fixture, "target/file").st_mode & 07777, 0755);
     free(log);
-    fake_feed_free(&feed);
-    plugin_source_close(&plugin);
+}
+
+static void closed_folders_of_ones_own_are_restored_without_root_and_over_themselves(void **state)
+{
+    struct media_fixture *fixture = *state;
+    stay_auto_str char *closed = media_path(fixture, "tree/closed");
+    stay_auto_str char *inside = media_path(fixture, "tree/closed/read-only");
+
+    if (geteuid() != 0)
+        skip(); /* only root can back up what is closed to its owner */
+    stay_tree_mkdir(fixture->root, "closed/read-only/deep");
+    stay_tree_write(fixture->root, "closed/read-only/file", "content");
+    assert_int_equal(chmod(inside, 0500), 0);
+    assert_int_equal(chmod(closed, 0), 0);
+    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
+    fixture->as_nobody = true;
+    for (int i = 0; i < 2; i++) {
+        stay_auto(media_feed_free) struct fake_feed *feed =
+            media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_ALWAYS);
+        media_assert_no_problem(feed);
+        assert_int_equal(look(fixture, "target/closed").st_mode & 07777, 0);
+        assert_int_equal(look(fixture, "target/closed/read-only").st_mode & 07777, 0500);
+    }
 }
 
 /* ---------------------------------------------------------------- failures */
@@ -494,6 +507,7 @@ int main(void)
         MEDIA_TEST(an_acl_of_the_target_is_not_inherited),
         MEDIA_TEST(a_set_gid_target_does_not_pass_its_group_on),
         MEDIA_TEST(as_another_user_owners_and_set_uid_bits_are_left_with_one_warning),
+        MEDIA_TEST(closed_folders_of_ones_own_are_restored_without_root_and_over_themselves),
         MEDIA_TEST(a_damaged_file_is_removed_and_the_others_are_restored),
         MEDIA_TEST(many_files_in_pieces_at_once_need_few_descriptors),
         MEDIA_TEST(a_restore_that_is_stopped_leaves_no_temporary_files),
