@@ -50,7 +50,7 @@ ok() {
     else
         failed=$((failed + 1))
         echo "not ok - $name"
-        head -n 40 <<<"$output" | sed 's/^/    /'
+        head -n 20 <<<"$output" | sed 's/^/    /'
     fi
 }
 
@@ -108,4 +108,11 @@ flip() {
     byte=$(od -An -tu1 -j "$2" -N 1 "$1")
     # shellcheck disable=SC2059
     printf "\\x$(printf %x $((byte ^ 255)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# frames REPOSITORY: what is in its compressed frames, one tar after the other.
+frames() {
+    find "$1/packs" -name '*.tar' | while read -r pack; do
+        tar -xOf "$pack" --wildcards '*.tar.zst' | zstd -dcq
+    done
 }
