@@ -18,6 +18,7 @@ struct backstay_reader {
     size_t next;    /* chunk to read */
     const char *at; /* rest of the chunk before it */
     size_t left;
+    uint64_t delivered;
 };
 
 static struct stay_feed *self_of(struct backstay_feed *abi)
@@ -123,6 +124,21 @@ static int next_chunk(struct stay_feed *feed, struct backstay_reader *reader, st
     return 0;
 }
 
+/* A content that is shorter or longer than its entry says must not pass for whole. */
+static ssize_t at_end(struct stay_feed *feed, struct backstay_reader *reader)
+{
+    const struct backstay_entry *entry = &reader->entry.entry;
+    uint64_t expected = entry->type == BACKSTAY_FILE ? stay_manifest_content_bytes(entry) : 0;
+    char text[128];
+
+    if (reader->delivered == expected)
+        return 0;
+    (void)snprintf(text, sizeof text, "its chunks have %llu bytes instead of %llu",
+                   (unsigned long long)reader->delivered, (unsigned long long)expected);
+    stay_feed_problem(feed, entry->path, text);
+    return -1;
+}
+
 static ssize_t feed_read(struct backstay_feed *abi, struct backstay_reader *reader, void *data,
                          size_t len)
 {
@@ -133,7 +149,7 @@ static ssize_t feed_read(struct backstay_feed *abi, struct backstay_reader *read
         return -1;
     while (reader->left == 0) {
         if (reader->next == reader->entry.chunks.n)
-            return 0;
+            return at_end(feed, reader);
         if (next_chunk(feed, reader, &err) < 0) {
             stay_feed_problem(feed, reader->entry.entry.path, err.text);
             return -1;
@@ -143,6 +159,7 @@ static ssize_t feed_read(struct backstay_feed *abi, struct backstay_reader *read
     memcpy(data, reader->at, n);
     reader->at += n;
     reader->left -= n;
+    reader->delivered += n;
     stay_feed_count(feed, n);
     return (ssize_t)n;
 }

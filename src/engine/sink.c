@@ -118,8 +118,9 @@ static int sink_unchanged(struct backstay_sink *abi, const char *path, size_t pa
     free(peek.ids);
     if (!known)
         return 0;
-    if (atomic_exchange(&sink->adopted[number], 1) == 0)
-        atomic_fetch_add_explicit(&sink->n_adopted, 1, memory_order_relaxed);
+    if (atomic_exchange(&sink->adopted[number], 1) != 0)
+        return 1;
+    atomic_fetch_add_explicit(&sink->n_adopted, 1, memory_order_relaxed);
     count_entry(sink, peek.is_file, peek.bytes);
     if (sink->progress)
         stay_progress_add(&sink->progress->unchanged, 1);
@@ -187,7 +188,14 @@ static int sink_link(struct backstay_sink *abi, const struct backstay_entry *ent
 {
     struct stay_sink *sink = self_of(abi);
     stay_auto_buf struct stay_buf line = {0};
+    struct stay_err err = {0};
 
+    if (entry->type != BACKSTAY_FILE) {
+        (void)stay_fail(&err, STAY_ERR_IO,
+                        "the plugin sent %s as a hard link, which is not a file but a %s",
+                        entry->path, stay_manifest_type_name(entry->type));
+        return stay_sink_stop(sink, &err);
+    }
     stay_manifest_encode(&line, entry, NULL, 0);
     token_len = STAY_MIN(token_len, (size_t)BACKSTAY_TOKEN_MAX);
     struct stay_sink_link link = {

@@ -49,12 +49,26 @@ static int stopped(struct stay_err *err)
     return stay_fail(err, STAY_ERR_CANCELLED, "stopped");
 }
 
+/* Takes back the count of an entry that does not enter the manifest after all. */
+static void uncount(struct stay_sink *sink, const char *line, size_t len)
+{
+    struct stay_manifest_peek peek = {0};
+
+    if (stay_manifest_peek(&peek, line, len) == 0 && peek.is_file) {
+        atomic_fetch_sub_explicit(&sink->files, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&sink->bytes, peek.bytes, memory_order_relaxed);
+    }
+    atomic_fetch_sub_explicit(&sink->entries, 1, memory_order_relaxed);
+    free(peek.ids);
+}
+
 static int emit(struct merge *merge, const struct stay_last_record *record, struct stay_err *err)
 {
     if (merge->any && merge->last_path.len == record->path_len &&
         memcmp(merge->last_path.data, record->path, record->path_len) == 0) {
         stay_sink_note(merge->sink, record->path, record->path_len,
-                       "the source sent this entry twice; the first is kept");
+                       "the source sent this entry twice; one of them is kept");
+        uncount(merge->sink, record->line, record->line_len);
         return 0;
     }
     merge->any = true;
@@ -105,6 +119,7 @@ static int resolve_links(struct stay_sink *sink, struct stay_err *err)
         if (content == NULL) {
             stay_sink_note(sink, link->path, link->path_len,
                            "not stored: the file that it is a hard link to could not be read");
+            uncount(sink, link->line, link->line_len);
             continue;
         }
         stay_manifest_splice(&line, link->line, link->line_len, content, strlen(content));

@@ -156,19 +156,6 @@ static const char *behind(const char *text, const char *end, const char *key)
     return at ? at + strlen(key) : NULL;
 }
 
-void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len, const char *from,
-                          size_t from_len)
-{
-    static const char key[] = ",\"bytes\":";
-    const char *head = memmem(text, len, key, sizeof key - 1);
-    const char *tail = memmem(from, from_len, key, sizeof key - 1);
-
-    if (head == NULL || tail == NULL)
-        abort(); /* both are lines of files, made by stay_manifest_encode() */
-    stay_buf_add(out, text, (size_t)(head - text));
-    stay_buf_add(out, tail, from_len - (size_t)(tail - from));
-}
-
 static int peek_ids(struct stay_manifest_peek *out, const char **at, const char *end)
 {
     const char *c = *at;
@@ -199,6 +186,18 @@ static const char *behind_bytes(const char *text, const char *end)
         if (at < end && *at >= '0' && *at <= '9')
             break;
     return at;
+}
+
+void stay_manifest_splice(struct stay_buf *out, const char *text, size_t len, const char *from,
+                          size_t from_len)
+{
+    const char *head = behind_bytes(text, text + len);
+    const char *tail = behind_bytes(from, from + from_len);
+
+    if (head == NULL || tail == NULL)
+        abort(); /* both are lines of files, made by stay_manifest_encode() */
+    stay_buf_add(out, text, (size_t)(head - text));
+    stay_buf_add(out, tail, from_len - (size_t)(tail - from));
 }
 
 int stay_manifest_peek(struct stay_manifest_peek *out, const char *text, size_t len)

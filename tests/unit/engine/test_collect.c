@@ -187,8 +187,7 @@ static void nothing_collected_is_nothing_handed_out(void **state)
 static void without_a_place_for_runs_it_fails(void **state)
 {
     enum { LARGE = 2 << 20 };
-    stay_auto(stay_collect_free) struct stay_collect *collect =
-        stay_collect_new("/nonexistent", 0);
+    stay_auto(stay_collect_free) struct stay_collect *collect = stay_collect_new("/nonexistent", 0);
     stay_auto_free char *line = stay_calloc(LARGE, 1);
     struct stay_err err = {0};
     const struct stay_last_record record = {
