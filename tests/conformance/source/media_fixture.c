@@ -4,6 +4,8 @@
 #include "media_fixture.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 int media_fixture_make(void **state)
@@ -175,4 +177,34 @@ char *media_paths(const struct fake_snapshot *snapshot)
         stay_buf_printf(&paths, "%s%s", i > 0 ? " " : "", entry->path_len > 0 ? entry->path : ".");
     }
     return stay_buf_take(&paths);
+}
+
+void media_assert_outcome(const struct fake_feed *feed, const char *path, const char *expected)
+{
+    const struct fake_outcome *outcome = fake_feed_outcome(feed, path);
+    const char *was = outcome->problem ? outcome->problem
+                      : outcome->kept  ? "kept"
+                      : outcome->done  ? "restored"
+                                       : "nothing";
+
+    if (strcmp(was, expected) != 0)
+        fail_msg("%s: %s, not %s", path, was, expected);
+}
+
+struct stat media_look(struct media_fixture *fixture, const char *path)
+{
+    stay_auto_str char *full = media_path(fixture, path);
+    struct stat st;
+
+    if (lstat(full, &st) != 0)
+        fail_msg("%s: %s", full, strerror(errno));
+    return st;
+}
+
+void media_assert_no_leftovers(struct media_fixture *fixture)
+{
+    stay_auto_str char *command =
+        stay_strf("test -z \"$(find %s -name '.backstay-*')\"", fixture->target);
+
+    assert_int_equal(system(command), 0);
 }

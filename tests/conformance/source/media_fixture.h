@@ -12,6 +12,8 @@
 #include "support/fake_feed.h"
 #include "support/tree.h"
 
+#include <sys/stat.h>
+
 struct media_fixture {
     char *folder; /* of all that the test makes; removed afterwards */
     char *root;   /* folder/tree: what is backed up; exists, empty */
@@ -59,6 +61,15 @@ void media_assert_no_problem(const struct fake_feed *feed);
 
 /** Asserts that the tree and the target are equal. */
 void media_assert_equal(struct media_fixture *fixture);
+
+/** Asserts what became of @path: "restored", "kept", or the text of its problem. */
+void media_assert_outcome(const struct fake_feed *feed, const char *path, const char *expected);
+
+/** Asserts that no temporary name is left anywhere in the target. */
+void media_assert_no_leftovers(struct media_fixture *fixture);
+
+/** lstat(2) of folder/@path, which must be there. */
+struct stat media_look(struct media_fixture *fixture, const char *path);
 
 /** All paths of @snapshot, joined by spaces; the root is ".". The caller frees it. */
 char *media_paths(const struct fake_snapshot *snapshot);

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -24,37 +23,6 @@ static void assert_file(struct media_fixture *fixture, const char *path, const c
 
     assert_ok(stay_fs_read(&text, full, 1 << 20, &err), err);
     assert_string_equal(text.data ? text.data : "", content);
-}
-
-static void assert_outcome(const struct fake_feed *feed, const char *path, const char *expected)
-{
-    const struct fake_outcome *outcome = fake_feed_outcome(feed, path);
-    const char *was = outcome->problem ? outcome->problem
-                      : outcome->kept  ? "kept"
-                      : outcome->done  ? "restored"
-                                       : "nothing";
-
-    if (strcmp(was, expected) != 0)
-        fail_msg("%s: %s, not %s", path, was, expected);
-}
-
-static struct stat look(struct media_fixture *fixture, const char *path)
-{
-    stay_auto_str char *full = media_path(fixture, path);
-    struct stat st;
-
-    if (lstat(full, &st) != 0)
-        fail_msg("%s: %s", full, strerror(errno));
-    return st;
-}
-
-/* No temporary name may be left anywhere in the target. */
-static void assert_no_leftovers(struct media_fixture *fixture)
-{
-    stay_auto_str char *command =
-        stay_strf("test -z \"$(find %s -name '.backstay-*')\"", fixture->target);
-
-    assert_int_equal(system(command), 0);
 }
 
 /* A tree of one file, one folder, one link and one FIFO; and its snapshot. */
@@ -92,19 +60,19 @@ static void never_leaves_what_is_there_and_adds_what_is_not(void **state)
     stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = make_small(fixture);
 
     make_taken(fixture);
-    struct stat before = look(fixture, "target");
+    struct stat before = media_look(fixture, "target");
     stay_auto(media_feed_free) struct fake_feed *feed =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_NEVER);
     media_assert_no_problem(feed);
-    assert_outcome(feed, "", "kept");
-    assert_outcome(feed, "file", "kept");
-    assert_outcome(feed, "link", "kept");
-    assert_outcome(feed, "fifo", "kept");
-    assert_outcome(feed, "folder", "kept");
-    assert_outcome(feed, "folder/inside", "restored");
+    media_assert_outcome(feed, "", "kept");
+    media_assert_outcome(feed, "file", "kept");
+    media_assert_outcome(feed, "link", "kept");
+    media_assert_outcome(feed, "fifo", "kept");
+    media_assert_outcome(feed, "folder", "kept");
+    media_assert_outcome(feed, "folder/inside", "restored");
     assert_file(fixture, "target/file", "old!");
     assert_file(fixture, "target/folder/inside", "inside");
-    assert_int_equal(look(fixture, "target").st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+    assert_int_equal(media_look(fixture, "target").st_mtim.tv_nsec, before.st_mtim.tv_nsec);
 }
 
 static void changed_replaces_what_differs_in_size_or_time_only(void **state)
@@ -118,19 +86,19 @@ static void changed_replaces_what_differs_in_size_or_time_only(void **state)
     stay_auto(media_feed_free) struct fake_feed *feed =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_CHANGED);
     media_assert_no_problem(feed);
-    assert_outcome(feed, "file", "restored");
-    assert_outcome(feed, "link", "restored");
-    assert_outcome(feed, "fifo", "restored");
-    assert_outcome(feed, "folder/inside", "kept");
+    media_assert_outcome(feed, "file", "restored");
+    media_assert_outcome(feed, "link", "restored");
+    media_assert_outcome(feed, "fifo", "restored");
+    media_assert_outcome(feed, "folder/inside", "kept");
     assert_file(fixture, "target/file", "new");
     assert_file(fixture, "target/folder/inside", "INSIDE");
-    assert_true(S_ISFIFO(look(fixture, "target/fifo").st_mode));
-    assert_no_leftovers(fixture);
+    assert_true(S_ISFIFO(media_look(fixture, "target/fifo").st_mode));
+    media_assert_no_leftovers(fixture);
     stay_auto(media_feed_free) struct fake_feed *again =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_CHANGED);
-    assert_outcome(again, "file", "kept");
-    assert_outcome(again, "link", "kept");
-    assert_outcome(again, "fifo", "kept");
+    media_assert_outcome(again, "file", "kept");
+    media_assert_outcome(again, "link", "kept");
+    media_assert_outcome(again, "fifo", "kept");
 }
 
 static void always_replaces_everything(void **state)
@@ -144,7 +112,7 @@ static void always_replaces_everything(void **state)
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_ALWAYS);
     media_assert_no_problem(feed);
     media_assert_equal(fixture);
-    assert_no_leftovers(fixture);
+    media_assert_no_leftovers(fixture);
 }
 
 static void a_folder_makes_way_for_a_file_only_when_it_is_empty(void **state)
@@ -156,10 +124,10 @@ static void a_folder_makes_way_for_a_file_only_when_it_is_empty(void **state)
     stay_tree_mkdir(fixture->folder, "target/link");
     stay_auto(media_feed_free) struct fake_feed *feed =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_ALWAYS);
-    assert_outcome(feed, "file", "not restored: a folder that is not empty is in its place");
-    assert_outcome(feed, "link", "restored");
-    assert_true(S_ISDIR(look(fixture, "target/file/precious").st_mode));
-    assert_true(S_ISLNK(look(fixture, "target/link").st_mode));
+    media_assert_outcome(feed, "file", "not restored: a folder that is not empty is in its place");
+    media_assert_outcome(feed, "link", "restored");
+    assert_true(S_ISDIR(media_look(fixture, "target/file/precious").st_mode));
+    assert_true(S_ISLNK(media_look(fixture, "target/link").st_mode));
 }
 
 static void a_file_makes_way_for_a_folder_unless_never(void **state)
@@ -171,8 +139,10 @@ static void a_file_makes_way_for_a_folder_unless_never(void **state)
     stay_tree_write(fixture->target, "folder", "a file");
     stay_auto(media_feed_free) struct fake_feed *never =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_NEVER);
-    assert_outcome(never, "folder", "not restored: something that is not a folder is in its place");
-    assert_outcome(never, "folder/inside", "not restored: a part of its path is not a folder");
+    media_assert_outcome(never, "folder",
+                         "not restored: something that is not a folder is in its place");
+    media_assert_outcome(never, "folder/inside",
+                         "not restored: a part of its path is not a folder");
     assert_file(fixture, "target/folder", "a file");
     stay_auto(media_feed_free) struct fake_feed *always =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_ALWAYS);
@@ -194,12 +164,13 @@ static void names_of_one_file_that_were_separated_are_linked_again(void **state)
     stay_tree_write(fixture->target, "b", "content");
     stay_auto(media_feed_free) struct fake_feed *feed =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_CHANGED);
-    assert_outcome(feed, "a", "kept");
-    assert_outcome(feed, "b", "restored");
-    assert_int_equal(look(fixture, "target/a").st_ino, look(fixture, "target/b").st_ino);
+    media_assert_outcome(feed, "a", "kept");
+    media_assert_outcome(feed, "b", "restored");
+    assert_int_equal(media_look(fixture, "target/a").st_ino,
+                     media_look(fixture, "target/b").st_ino);
     stay_auto(media_feed_free) struct fake_feed *again =
         media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_CHANGED);
-    assert_outcome(again, "b", "kept");
+    media_assert_outcome(again, "b", "kept");
 }
 
 /* ---------------------------------------------------------------- parts and dry runs */
@@ -219,7 +190,7 @@ static void what_is_above_a_single_file_is_made(void **state)
         media_restore(fixture, part, BACKSTAY_OVERWRITE_NEVER);
     media_assert_no_problem(feed);
     assert_file(fixture, "target/a/b/c/file", "content");
-    assert_int_equal(look(fixture, "target/a/b").st_mode & 07777, 0755);
+    assert_int_equal(media_look(fixture, "target/a/b").st_mode & 07777, 0755);
 }
 
 static void a_dry_run_says_what_would_be_done(void **state)
@@ -255,8 +226,8 @@ static void a_dry_run_says_what_would_be_done(void **state)
                                              "test: would create link\n",
                                              fixture->target);
     assert_string_equal(log, expected);
-    assert_outcome(&feed, "file", "kept");
-    assert_outcome(&feed, "folder/inside", "restored");
+    media_assert_outcome(&feed, "file", "kept");
+    media_assert_outcome(&feed, "folder/inside", "restored");
     free(log);
     fake_feed_free(&feed);
     plugin_source_close(&plugin);
@@ -323,10 +294,10 @@ static void as_another_user_owners_and_set_uid_bits_are_left_with_one_warning(vo
     (void)fclose(stream);
     assert_string_equal(log, "backstay: warning: test: not root: owners (and set-uid bits of files "
                              "of others) were not restored\n");
-    assert_outcome(feed, "file", "restored");
-    assert_outcome(feed, "null",
-                   "not restored: create device node (needs root): Operation not permitted");
-    assert_int_equal(look(fixture, "target/file").st_mode & 07777, 0755);
+    media_assert_outcome(feed, "file", "restored");
+    media_assert_outcome(feed, "null",
+                         "not restored: create device node (needs root): Operation not permitted");
+    assert_int_equal(media_look(fixture, "target/file").st_mode & 07777, 0755);
     free(log);
 }
 
@@ -348,149 +319,9 @@ static void closed_folders_of_ones_own_are_restored_without_root_and_over_themse
         stay_auto(media_feed_free) struct fake_feed *feed =
             media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_ALWAYS);
         media_assert_no_problem(feed);
-        assert_int_equal(look(fixture, "target/closed").st_mode & 07777, 0);
-        assert_int_equal(look(fixture, "target/closed/read-only").st_mode & 07777, 0500);
+        assert_int_equal(media_look(fixture, "target/closed").st_mode & 07777, 0);
+        assert_int_equal(media_look(fixture, "target/closed/read-only").st_mode & 07777, 0500);
     }
-}
-
-/* ---------------------------------------------------------------- failures */
-
-static void a_damaged_file_is_removed_and_the_others_are_restored(void **state)
-{
-    static const size_t sizes[] = {100, 5 << 20};
-
-    for (size_t i = 0; i < STAY_COUNT(sizes); i++) {
-        struct media_fixture *fixture = *state;
-        stay_tree_write_random(fixture->root, "bad", sizes[i], 1);
-        stay_tree_write_random(fixture->root, "good", 3 << 20, 2);
-        stay_auto_str char *bad = media_path(fixture, "tree/bad");
-        stay_auto_str char *name = media_path(fixture, "tree/name of bad");
-        stay_auto_str char *restored = media_path(fixture, "target/bad");
-        assert_int_equal(link(bad, name), 0);
-        stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
-        const struct backstay_target target = {.size = sizeof target, .location = fixture->target};
-        struct backstay_error err = {.size = sizeof err};
-        struct plugin_source plugin;
-        struct fake_feed feed;
-        media_plugin(fixture, &plugin);
-        fake_feed_init(&feed, snapshot);
-        feed.damaged = "bad";
-        assert_ok(plugin.ops->restore(plugin.self, &target, &feed.abi, &err), err);
-        fake_feed_finish(&feed, 0);
-        assert_int_equal(feed.violations.len, 0);
-        assert_outcome(&feed, "bad", "content is damaged");
-        assert_outcome(&feed, "name of bad",
-                       "not restored: it is a hard link to bad, which was not restored");
-        assert_outcome(&feed, "good", "restored");
-        assert_false(stay_fs_exists(restored));
-        assert_no_leftovers(fixture);
-        fake_feed_free(&feed);
-        plugin_source_close(&plugin);
-        assert_int_equal(media_fixture_remove(state), 0);
-        assert_int_equal(media_fixture_make(state), 0);
-    }
-}
-
-static void many_files_in_pieces_at_once_need_few_descriptors(void **state)
-{
-    struct media_fixture *fixture = *state;
-    struct plugin_source plugin;
-    struct fake_feed feed;
-    const struct backstay_target target = {.size = sizeof target, .location = fixture->target};
-    struct backstay_error err = {.size = sizeof err};
-
-    for (int i = 0; i < 300; i++) {
-        stay_auto_str char *name = stay_strf("file-%d", i);
-        stay_tree_write_random(fixture->root, name, 3000, (uint64_t)i);
-    }
-    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
-    media_plugin(fixture, &plugin);
-    fake_feed_init(&feed, snapshot);
-    feed.piece_bytes = 500;
-    feed.threads = 4;
-    assert_ok(plugin.ops->restore(plugin.self, &target, &feed.abi, &err), err);
-    fake_feed_finish(&feed, 0);
-    assert_int_equal(feed.violations.len, 0);
-    media_assert_no_problem(&feed);
-    media_assert_equal(fixture);
-    fake_feed_free(&feed);
-    plugin_source_close(&plugin);
-}
-
-/* Cancels when the fifth piece comes. */
-static void cancel_soon(void *ctx, const char *call, const char *path)
-{
-    static unsigned pieces;
-    struct media_fixture *fixture = ctx;
-
-    (void)path;
-    if (strcmp(call, "piece") == 0 && ++pieces == 5)
-        stay_cancel_request(&fixture->cancel, 15);
-}
-
-static void a_restore_that_is_stopped_leaves_no_temporary_files(void **state)
-{
-    struct media_fixture *fixture = *state;
-    const struct backstay_target target = {.size = sizeof target, .location = fixture->target};
-    struct backstay_error err = {.size = sizeof err};
-    struct plugin_source plugin;
-    struct fake_feed feed;
-
-    stay_tree_write_random(fixture->root, "a", 3 << 20, 1);
-    stay_tree_write_random(fixture->root, "b", 3 << 20, 2);
-    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
-    media_plugin(fixture, &plugin);
-    fake_feed_init(&feed, snapshot);
-    feed.hook = cancel_soon;
-    feed.hook_ctx = fixture;
-    feed.piece_bytes = 1 << 18;
-    assert_int_equal(plugin.ops->restore(plugin.self, &target, &feed.abi, &err), -1);
-    assert_error(err, BACKSTAY_ERR_CANCELLED, "stopped on request");
-    assert_no_leftovers(fixture);
-    fake_feed_free(&feed);
-    plugin_source_close(&plugin);
-}
-
-static void a_full_disk_is_reported_for_every_file_that_did_not_fit(void **state)
-{
-    struct media_fixture *fixture = *state;
-
-    if (geteuid() != 0)
-        skip(); /* only root can mount */
-    stay_tree_write_random(fixture->root, "large", 3 << 20, 1);
-    stay_tree_write_random(fixture->root, "medium", 600 << 10, 1);
-    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = media_backup(fixture, NULL);
-    stay_tree_mkdir(fixture->folder, "target");
-    assert_int_equal(mount("none", fixture->target, "tmpfs", 0, "size=512k"), 0);
-    stay_auto(media_feed_free) struct fake_feed *feed =
-        media_restore(fixture, snapshot, BACKSTAY_OVERWRITE_NEVER);
-    stay_auto_str char *medium = media_path(fixture, "target/medium");
-    bool exists = stay_fs_exists(medium);
-    assert_no_leftovers(fixture);
-    assert_int_equal(umount(fixture->target), 0);
-    assert_outcome(feed, "large", "not restored: write: No space left on device");
-    assert_outcome(feed, "medium", "not restored: write: No space left on device");
-    assert_false(exists);
-}
-
-static void a_target_that_is_a_file_is_refused(void **state)
-{
-    struct media_fixture *fixture = *state;
-    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = make_small(fixture);
-    const struct backstay_target target = {.size = sizeof target, .location = fixture->target};
-    struct backstay_error err = {.size = sizeof err};
-    struct plugin_source plugin;
-    struct fake_feed feed;
-    stay_auto_str char *text =
-        stay_strf("restore into %s: it is not a folder; name another one", fixture->target);
-
-    stay_tree_write(fixture->folder, "target", "a file");
-    media_plugin(fixture, &plugin);
-    fake_feed_init(&feed, snapshot);
-    assert_int_equal(plugin.ops->restore(plugin.self, &target, &feed.abi, &err), -1);
-    assert_error(err, BACKSTAY_ERR_CONFIG, text);
-    fake_feed_free(&feed);
-    plugin_source_close(&plugin);
 }
 
 int main(void)
@@ -508,11 +339,6 @@ int main(void)
         MEDIA_TEST(a_set_gid_target_does_not_pass_its_group_on),
         MEDIA_TEST(as_another_user_owners_and_set_uid_bits_are_left_with_one_warning),
         MEDIA_TEST(closed_folders_of_ones_own_are_restored_without_root_and_over_themselves),
-        MEDIA_TEST(a_damaged_file_is_removed_and_the_others_are_restored),
-        MEDIA_TEST(many_files_in_pieces_at_once_need_few_descriptors),
-        MEDIA_TEST(a_restore_that_is_stopped_leaves_no_temporary_files),
-        MEDIA_TEST(a_full_disk_is_reported_for_every_file_that_did_not_fit),
-        MEDIA_TEST(a_target_that_is_a_file_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
