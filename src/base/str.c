@@ -159,29 +159,26 @@ void stay_hex_encode(char *out, const void *data, size_t len)
     }
 }
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+/* The value of each digit plus one; 0: not a digit. Random digits defeat branch prediction. */
+static const unsigned char nibbles[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 int stay_hex_decode(void *out, const char *text, size_t len)
 {
     unsigned char *bytes = out;
+    bool bad = false;
 
-    for (size_t i = 0; i < len; i++) {
-        int high = nibble(text[2 * i]);
-        int low = high < 0 ? -1 : nibble(text[2 * i + 1]);
-        if (low < 0)
-            return -1;
-        bytes[i] = (unsigned char)(high << 4 | low);
+    for (size_t i = 0; i < len && !bad; i++) {
+        unsigned high = nibbles[(unsigned char)text[2 * i]];
+        /* What ends at a NUL is not read past it. */
+        unsigned low = high ? nibbles[(unsigned char)text[2 * i + 1]] : 0;
+        bad = low == 0;
+        bytes[i] = (unsigned char)((high - 1) << 4 | (low - 1));
     }
-    return 0;
+    return bad ? -1 : 0;
 }
 
 enum { LONGEST_WORD = 64 };
