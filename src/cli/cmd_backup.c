@@ -43,8 +43,8 @@ static void close_dests(struct dests *dests)
         stay_dest_free(dests->items[i].dest);
 }
 
-/* One that cannot be opened is noted and does not keep the others from being written. A name that
- * is not configured is the user's mistake and ends the command. */
+/* One that cannot be opened (its disk is not mounted, say) is noted and does not keep the others from
+ * being written. A mistake in the command line or in the configuration ends the command. */
 static int open_dests(struct stay_cli *cli, const struct stay_texts *names, struct dests *out,
                       struct stay_err *err)
 {
@@ -61,7 +61,8 @@ static int open_dests(struct stay_cli *cli, const struct stay_texts *names, stru
         struct stay_err why = {0};
         dest->name = names->n ? names->items[i] : all->items[i].name;
         if (stay_cli_open_dest(cli, dest->name, false, &dest->dest, &why) < 0) {
-            if (why.kind == STAY_ERR_USAGE || why.kind == STAY_ERR_CONFIG) {
+            if (why.origin != STAY_ORIGIN_DESTINATION &&
+                (why.kind == STAY_ERR_USAGE || why.kind == STAY_ERR_CONFIG)) {
                 *err = why;
                 return -1;
             }

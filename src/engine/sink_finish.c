@@ -16,9 +16,9 @@ enum { PIECE_BYTES = STAY_ID_BYTES + 4 };
 struct merge {
     struct stay_sink *sink;
     struct stay_cutter *cutter;
-    struct stay_last_writer *writer; /* NULL: none */
-    size_t next;                     /* record of last to look at */
-    struct stay_buf last_path;       /* of the record before, to notice doubles */
+    struct stay_last_writer **writer; /* to NULL: none */
+    size_t next;                      /* record of last to look at */
+    struct stay_buf last_path;        /* of the record before, to notice doubles */
     bool any;
 };
 
@@ -62,6 +62,17 @@ static void uncount(struct stay_sink *sink, const char *line, size_t len)
     free(peek.ids);
 }
 
+/* A cache that cannot be written costs time, later; it is no reason to have no backup. */
+static void remember(struct stay_last_writer **writer, const struct stay_last_record *record)
+{
+    struct stay_err err = {0};
+
+    if (*writer == NULL || stay_last_add(*writer, record, &err) == 0)
+        return;
+    stay_log(STAY_LOG_WARN, "%s: the next backup will read every file", err.text);
+    stay_last_writer_free(stay_steal(writer));
+}
+
 static int emit(struct merge *merge, const struct stay_last_record *record, struct stay_err *err)
 {
     if (merge->any && merge->last_path.len == record->path_len &&
@@ -76,7 +87,8 @@ static int emit(struct merge *merge, const struct stay_last_record *record, stru
     stay_buf_add(&merge->last_path, record->path, record->path_len);
     if (stay_cutter_write(merge->cutter, record->line, record->line_len) < 0)
         return stopped(err);
-    return merge->writer ? stay_last_add(merge->writer, record, err) : 0;
+    remember(merge->writer, record);
+    return 0;
 }
 
 /* Emits adopted records up to @until (NULL: all that are left). */
@@ -139,8 +151,7 @@ static int resolve_links(struct stay_sink *sink, struct stay_err *err)
 
 /* ---- the manifest's own pieces, kept in the local file */
 
-static int add_self(struct stay_last_writer *writer, const struct stay_pieces *pieces,
-                    struct stay_err *err)
+static void add_self(struct stay_last_writer **writer, const struct stay_pieces *pieces)
 {
     stay_auto_buf struct stay_buf blob = {0};
 
@@ -154,7 +165,7 @@ static int add_self(struct stay_last_writer *writer, const struct stay_pieces *p
                                       .line_len = (uint32_t)blob.len,
                                       .token = "self",
                                       .token_len = 4};
-    return stay_last_add(writer, &record, err);
+    remember(writer, &record);
 }
 
 /* Whether the manifest of the last snapshot is this one's: then its pieces are taken over. */
@@ -183,7 +194,7 @@ static bool reuse_manifest(struct stay_sink *sink, struct stay_pieces *out)
     return false;
 }
 
-static int make_manifest(struct stay_sink *sink, struct stay_last_writer *writer,
+static int make_manifest(struct stay_sink *sink, struct stay_last_writer **writer,
                          struct stay_pieces *out, struct stay_err *err)
 {
     stay_auto(stay_cutter_free) struct stay_cutter *cutter =
@@ -196,10 +207,10 @@ static int make_manifest(struct stay_sink *sink, struct stay_last_writer *writer
     if (rc == 0 && stay_cutter_end(cutter) < 0)
         rc = stopped(err);
     stay_buf_free(&merge.last_path);
-    if (rc == 0)
+    if (rc == 0) {
         copy_pieces(out, stay_cutter_pieces(cutter));
-    if (rc == 0 && writer)
-        rc = add_self(writer, out, err);
+        add_self(writer, out);
+    }
     return rc;
 }
 
@@ -300,7 +311,7 @@ int stay_sink_finish(struct stay_sink *sink, const char *last_path, struct stay_
     result->cache_current = reuse_manifest(sink, &result->streams[STAY_MANIFEST]);
     if (!result->cache_current) {
         writer = make_writer(last_path);
-        if (make_manifest(sink, writer, &result->streams[STAY_MANIFEST], err) < 0)
+        if (make_manifest(sink, &writer, &result->streams[STAY_MANIFEST], err) < 0)
             return -1;
     }
     write_facts(sink, &facts);

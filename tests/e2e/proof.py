@@ -184,11 +184,11 @@ class Place:
     def copy_tree(self, source, target):
         subprocess.run(["cp", "-a", "--", self.at(source), self.at(target)], check=True)
 
-    def mount_tmpfs(self, name, size):
+    def mount_tmpfs(self, name, size, *options):
         """Mounts a file system of @size bytes in memory; the caller is root."""
         os.makedirs(self.at(name), exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d,mode=700" % size, "tmpfs",
-                        self.at(name)], check=True)
+        words = ",".join(["size=%d" % size, "mode=700", *options])
+        subprocess.run(["mount", "-t", "tmpfs", "-o", words, "tmpfs", self.at(name)], check=True)
         self.mounts.append(self.at(name))
 
 
