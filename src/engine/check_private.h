@@ -1,8 +1,8 @@
 /* src/engine/check_private.h
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the files of check share: check.c the order of things, check_documents.c index, records and
- * texts, check_snapshots.c references, check_data.c contents.
+ * What the files of check share: check.c the order of things, check_documents.c records and texts,
+ * check_data.c packs, check_snapshots.c references, check_entries.c manifests.
  *
  * Layer: engine, for check*.c only.
  */
@@ -44,3 +44,19 @@ STAY_CHECKED int stay_check_data(struct stay_check *check, struct stay_err *err)
 
 /** Every snapshot, and what of it is lost. */
 STAY_CHECKED int stay_check_snapshots(struct stay_check *check, struct stay_err *err);
+
+/** One snapshot under examination. */
+struct stay_check_exam {
+    struct stay_check *check;
+    const char *name;
+    const struct stay_snapshot *snapshot;
+    const struct stay_index_frame *frames;
+    unsigned char *referenced; /* per frame of the index: the snapshot names it */
+};
+
+/** Adds damage of the snapshot. Any thread. */
+void stay_check_damage(const struct stay_check_exam *exam, const char *text);
+
+/** Every entry of a manifest: its order, and whether its chunks can be read. */
+STAY_CHECKED int stay_check_entries(const struct stay_check_exam *exam,
+                                    const struct stay_tree *tree, struct stay_err *err);

@@ -5,15 +5,6 @@
 
 #include <string.h>
 
-/* One snapshot under examination. */
-struct exam {
-    struct stay_check *check;
-    const char *name;
-    const struct stay_snapshot *snapshot;
-    const struct stay_index_frame *frames;
-    unsigned char *referenced; /* per frame of the index: the snapshot names it */
-};
-
 static bool has_lock(const struct stay_check *check, const char *run)
 {
     stay_auto_str char *name = stay_strf("locks/%s.json", run);
@@ -24,14 +15,9 @@ static bool has_lock(const struct stay_check *check, const char *run)
     return false;
 }
 
-static void damage(const struct exam *exam, const char *text)
-{
-    stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL, "%s", text);
-}
-
 /* A run that was cut off between snapshot and record left its lock; without one, the record is
  * gone. */
-static void check_record(const struct exam *exam)
+static void check_record(const struct stay_check_exam *exam)
 {
     if (stay_map_get(exam->check->records, exam->name, strlen(exam->name)))
         return;
@@ -39,11 +25,11 @@ static void check_record(const struct exam *exam)
         stay_check_note(exam->check, STAY_FINDING_NOTE, exam->name, NULL,
                         "its run has not written its record (yet, or was interrupted)");
     else
-        damage(exam, "the record of its run is missing");
+        stay_check_damage(exam, "the record of its run is missing");
 }
 
 /* Marks the frames that the snapshot names, comparing what it says of them with the index. */
-static void check_references(const struct exam *exam)
+static void check_references(const struct stay_check_exam *exam)
 {
     const struct stay_index *index = exam->check->index;
     char name[STAY_PACK_NAME_MAX];
@@ -68,7 +54,7 @@ static void check_references(const struct exam *exam)
             continue;
         }
         if (packs[number].bytes != pack->bytes)
-            damage(exam, "says another size of a pack than the index");
+            stay_check_damage(exam, "says another size of a pack than the index");
         for (size_t k = 0; k < pack->frames.n; k++) {
             const struct stay_snapshot_frames *run = &pack->frames.items[k];
             if (run->last >= count[number]) {
@@ -80,89 +66,13 @@ static void check_references(const struct exam *exam)
             for (size_t at = first[number] + run->first; at <= first[number] + run->last; at++) {
                 exam->referenced[at] = 1;
                 if (frames[at].codec != (uint32_t)run->codec)
-                    damage(exam, "says another codec of a frame than the index");
+                    stay_check_damage(exam, "says another codec of a frame than the index");
             }
         }
     }
 }
 
-/* A readable copy of a chunk, preferably in a frame that the snapshot names. NULL: none, @why says.
- */
-static const struct stay_index_chunk *find_copy(const struct exam *exam, const struct stay_id *id,
-                                                const char **why)
-{
-    const struct stay_check *check = exam->check;
-    const struct stay_index_chunk *found = NULL;
-    size_t n;
-    const struct stay_index_chunk *copies = stay_index_copies(check->index, id, &n);
-
-    *why = "a chunk of it is in no pack that exists";
-    for (size_t i = 0; i < n; i++) {
-        uint32_t frame = copies[i].frame;
-        bool bad = atomic_load_explicit(&check->bad_frames[frame], memory_order_relaxed) != 0;
-        if (bad && stay_index_has_pack(check->index, exam->frames[frame].pack))
-            *why = "a chunk of it lies in a damaged frame";
-        if (!bad && (found == NULL || exam->referenced[frame]))
-            found = &copies[i];
-    }
-    return found;
-}
-
-/* Why an entry cannot be restored, or NULL. */
-static const char *entry_loss(const struct exam *exam, const struct stay_manifest_entry *entry,
-                              bool *unreferenced)
-{
-    uint64_t bytes = 0;
-
-    for (size_t i = 0; i < entry->chunks.n; i++) {
-        const char *why;
-        const struct stay_index_chunk *chunk = find_copy(exam, &entry->chunks.items[i], &why);
-        if (chunk == NULL)
-            return why;
-        if (!exam->referenced[chunk->frame])
-            *unreferenced = true;
-        bytes += chunk->bytes;
-    }
-    if (entry->entry.type == BACKSTAY_FILE && bytes != stay_manifest_content_bytes(&entry->entry))
-        return "its chunks do not add up to its size";
-    return NULL;
-}
-
-static int check_entries(const struct exam *exam, const struct stay_tree *tree,
-                         struct stay_err *err)
-{
-    stay_auto_manifest_entry struct stay_manifest_entry entry = {0};
-    stay_auto_str char *before = stay_strdup("");
-    bool unreferenced = false;
-
-    for (size_t i = 0; i < stay_tree_count(tree); i++) {
-        struct stay_err why = {0};
-        if (i % 4096 == 0 && stay_cancelled(exam->check->options->cancel))
-            return stay_fail_cancelled(err);
-        if (stay_tree_entry(tree, i, &entry, &why) < 0) {
-            damage(exam, why.text);
-            continue;
-        }
-        if (i > 0 && strcmp(before, entry.entry.path) >= 0)
-            damage(exam, "its manifest is not sorted");
-        free(before);
-        before = stay_strdup(entry.entry.path);
-        const char *loss = entry_loss(exam, &entry, &unreferenced);
-        if (loss)
-            stay_check_note(exam->check, STAY_FINDING_LOSS, exam->name, entry.entry.path, "%s",
-                            loss);
-    }
-    exam->check->result->entries += stay_tree_count(tree);
-    if (stay_tree_count(tree) != exam->snapshot->counts.entries)
-        stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
-                        "its manifest has %zu entries instead of %llu", stay_tree_count(tree),
-                        (unsigned long long)exam->snapshot->counts.entries);
-    if (unreferenced)
-        damage(exam, "has chunks in frames that it does not name");
-    return 0;
-}
-
-static int check_manifest(const struct exam *exam, struct stay_err *err)
+static int check_manifest(const struct stay_check_exam *exam, struct stay_err *err)
 {
     const struct stay_check_options *options = exam->check->options;
     stay_auto(stay_tree_free) struct stay_tree *tree = NULL;
@@ -176,7 +86,7 @@ static int check_manifest(const struct exam *exam, struct stay_err *err)
             *err = why;
             return -1;
         }
-        damage(exam, why.text);
+        stay_check_damage(exam, why.text);
         return 0;
     }
     const struct stay_err *missing = stay_tree_damage(tree, &bytes, &lines);
@@ -184,11 +94,11 @@ static int check_manifest(const struct exam *exam, struct stay_err *err)
         stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
                         "%zu bytes of its manifest are lost, and the entries in them: %s", bytes,
                         missing->text);
-    return check_entries(exam, tree, err);
+    return stay_check_entries(exam, tree, err);
 }
 
 /* Facts and notes: read as text; their lines are not interpreted here. */
-static int check_text(const struct exam *exam, enum stay_snapshot_streams which,
+static int check_text(const struct stay_check_exam *exam, enum stay_snapshot_streams which,
                       struct stay_err *err)
 {
     const struct stay_check_options *options = exam->check->options;
@@ -225,7 +135,7 @@ static int check_snapshot(struct stay_check *check, const struct stay_snapshot_r
     }
     const struct stay_index_frame *frames = stay_index_frames(check->index, &n);
     stay_auto_free unsigned char *referenced = stay_calloc(n, 1);
-    const struct exam exam = {check, ref->name, snapshot, frames, referenced};
+    const struct stay_check_exam exam = {check, ref->name, snapshot, frames, referenced};
     check_record(&exam);
     check_references(&exam);
     if (check_manifest(&exam, err) < 0 || check_text(&exam, STAY_FACTS, err) < 0 ||
