@@ -17,7 +17,7 @@ struct list_options {
 static const struct stay_option list_options[] = {STAY_OPTION_DESTINATION(struct list_options)};
 
 static const struct stay_column columns[] = {
-    {"SNAPSHOT", false}, {"SOURCE", false}, {"TIME", false}, {"ENTRIES", true},
+    {"SNAPSHOT", false}, {"SOURCE", false}, {"TIME (UTC)", false}, {"ENTRIES", true},
     {"SIZE", true},      {"STORED", true},  {"NOTE", false},
 };
 

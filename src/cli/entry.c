@@ -3,9 +3,8 @@
  */
 #include "cli/entry.h"
 
-#include "cli/repo.h"
-
 #include <sys/stat.h>
+#include <time.h>
 
 static char type_letter(uint32_t type)
 {
@@ -34,6 +33,8 @@ static void print_details(struct stay_output *output, const struct backstay_entr
 {
     char mode[11];
     char time[40];
+    struct tm tm;
+    const time_t mtime = (time_t)entry->mtime_s;
     stay_auto_str char *owner = entry->user && entry->group
                                     ? stay_strf("%s:%s", entry->user, entry->group)
                                     : stay_strf("%u:%u", entry->uid, entry->gid);
@@ -44,8 +45,9 @@ static void print_details(struct stay_output *output, const struct backstay_entr
         return;
     }
     mode_text(mode, entry);
+    (void)strftime(time, sizeof time, "%Y-%m-%d %H:%M:%S", localtime_r(&mtime, &tm));
     stay_output_text(output, "%s %-17s %12llu  %s  ", mode, owner, (unsigned long long)entry->bytes,
-                     stay_repo_time(time, entry->mtime_s * STAY_NS_PER_S));
+                     time);
 }
 
 void stay_entry_print(struct stay_output *output, const struct stay_manifest_entry *decoded,

@@ -55,7 +55,7 @@ char *stay_repo_time(char out[static 40], int64_t wall_ns)
     time_t s = (time_t)(wall_ns / STAY_NS_PER_S);
     struct tm tm;
 
-    (void)localtime_r(&s, &tm);
+    (void)gmtime_r(&s, &tm);
     (void)strftime(out, 40, "%Y-%m-%d %H:%M:%S", &tm);
     return out;
 }

@@ -42,7 +42,7 @@ static inline void stay_repo_close_auto(struct stay_repo *repo)
 STAY_CHECKED int stay_repo_view(struct stay_cli *cli, const struct stay_repo *repo,
                                 const char *spec, struct stay_view **out, struct stay_err *err);
 
-/** "2026-11-22 02:30:00" in local time, for people. @return @out. */
+/** "2026-11-22 02:30:00" in UTC, as times of snapshots are written on the command line. */
 char *stay_repo_time(char out[static 40], int64_t wall_ns);
 
 /** The counts of a snapshot as JSON. */
