@@ -43,8 +43,8 @@ static void close_dests(struct dests *dests)
         stay_dest_free(dests->items[i].dest);
 }
 
-/* One that cannot be opened (its disk is not mounted, say) is noted and does not keep the others from
- * being written. A mistake in the command line or in the configuration ends the command. */
+/* One that cannot be opened (its disk is not mounted, say) is noted and does not keep the others
+ * from being written. A mistake in the command line or in the configuration ends the command. */
 static int open_dests(struct stay_cli *cli, const struct stay_texts *names, struct dests *out,
                       struct stay_err *err)
 {
