@@ -20,6 +20,8 @@ from works import Heap, Tree
 LIMIT_SECONDS = 3600
 # A file is only known to be unchanged when its time is older than the clock's grain.
 SETTLE_SECONDS = 2
+# Kernel threads that write for the tools count as others too, hence not zero.
+BUSY = 0.3
 
 
 class Failed(Exception):
@@ -37,6 +39,13 @@ def bytes_below(folder):
     return total
 
 
+def busy_seconds():
+    """CPU seconds that all processors have spent on anything since the machine started."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
 class Bench:
     """All rounds of one work. `samples` collects {step: {tool: [sample]}}."""
 
@@ -48,6 +57,8 @@ class Bench:
         self.samples = {}
         self.errors = {}
         self.fresh_bytes = 0
+        self.wall = 0
+        self.foreign = 0
 
     def steps(self):
         """(id, title), in the order in which they are measured."""
@@ -97,6 +108,7 @@ class Bench:
         report = os.path.join(self.options.folder, "run", "report")
         log = os.path.join(self.options.folder, "run", "log")
         os.sync()
+        busy = busy_seconds()
         with open(log, "wb") as output:
             subprocess.run([self.options.measure, report, "timeout", "--foreground", "-k", "10",
                             str(LIMIT_SECONDS), *command.argv], cwd=command.cwd,
@@ -108,8 +120,10 @@ class Bench:
             with open(log, encoding="utf-8", errors="replace") as file:
                 lines = file.read().strip().splitlines() or ["no output"]
             raise Failed(f"exit code {status}: {lines[-1]}")
-        return {"seconds": float(wall), "cpu": float(user) + float(system),
-                "peak": int(peak) * 1024}
+        cpu = float(user) + float(system)
+        self.wall += float(wall)
+        self.foreign += busy_seconds() - busy - cpu
+        return {"seconds": float(wall), "cpu": cpu, "peak": int(peak) * 1024}
 
     def restore(self, tool, step, verify):
         target = os.path.join(self.target, "restored")
@@ -150,12 +164,21 @@ class Bench:
                 found.setdefault(step, {})[tool] = {"error": text}
         return found
 
+    def others(self):
+        """How many processors were busy with something else while the tools ran."""
+        return max(0, self.foreign) / self.wall if self.wall else 0
+
     def report(self):
         results = self.results()
         full = self.options.scale == "full"
         lines = [f"## {self.work.title}", "",
                  f"Files: {len(self.work.files):,}, {self.work.bytes / 1e6:,.0f} MB. "
-                 f"Changes: {self.fresh_bytes / 1e6:,.1f} MB of new bytes.", ""]
+                 f"Changes: {self.fresh_bytes / 1e6:,.1f} MB of new bytes. "
+                 f"Meanwhile other processes used {self.others():.2f} of {os.cpu_count()} "
+                 "processors.", ""]
+        if self.others() > BUSY:
+            lines += ["**The machine was busy with other work: these times are not to be relied "
+                      "on.**", ""]
         lines += tables.measured(self.steps(), [tool.name for tool in self.tools], results)
         lines += [""] + tables.goals(self.work.name, self.steps(), results, full)
         return "\n".join(lines) + "\n"
@@ -179,22 +202,18 @@ def file_system(folder):
     return command_output(["findmnt", "-no", "FSTYPE", "-T", folder]).splitlines()[0]
 
 
-def facts(options, tools, target, load):
+def facts(options, tools, target):
     memory = int(first_value("/proc/meminfo", "MemTotal").split()[0]) / 2**20
     place = file_system(options.folder)
     target_place = file_system(target)
-    commit = command_output(["git", "-C", os.path.dirname(os.path.abspath(__file__)), "describe",
-                             "--always", "--dirty"])
     lines = ["# What backups cost", "",
-             f"- {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {commit}, "
+             f"- {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, {options.built}, "
              f"scale {options.scale}, median of {options.runs} "
              f"{'run' if options.runs == 1 else 'runs'}, tools in turn",
              f"- {first_value('/proc/cpuinfo', 'model name')}, {os.cpu_count()} processors, "
-             f"{memory:.0f} GiB of memory, Linux {os.uname().release}, load before: {load:.1f}",
+             f"{memory:.0f} GiB of memory, Linux {os.uname().release}",
              f"- repositories on {place}, restores to {target_place}; `sync` before each run; warm "
              "cache: all files were read once before, repositories were just written"]
-    if load > 0.5:
-        lines += ["- **the machine was busy with other work: these times are not to be relied on**"]
     lines += [f"- {tool.name}: {tool.describe()}" for tool in tools]
     lines += ["- peak is the largest process of the worst run; stored is what the repository grew "
               "by; MB = 10^6 bytes"]
@@ -259,6 +278,7 @@ def parse_options():
     parser.add_argument("--work", type=lambda text: text.split(","), required=True)
     parser.add_argument("--tools", type=lambda text: text.split(","), required=True)
     parser.add_argument("--backstay", required=True)
+    parser.add_argument("--built", required=True, help="what was built, for the report")
     parser.add_argument("--restic", required=True)
     options = parser.parse_args()
     options.measure = os.path.join(options.folder, "bin", "measure")
@@ -270,7 +290,6 @@ def main():
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     options = parse_options()
     run = os.path.join(options.folder, "run")
-    load = os.getloadavg()[0]
     failed = False
     raw = {}
 
@@ -286,7 +305,7 @@ def main():
         try:
             bench = Bench(options, work, tools, target)
             if i == 0:
-                print(facts(options, tools, target, load), flush=True)
+                print(facts(options, tools, target), flush=True)
             bench.run()
             print(bench.report(), flush=True)
             raw[work.name] = {"samples": bench.samples, "errors": bench.errors}

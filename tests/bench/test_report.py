@@ -1,0 +1,102 @@
+# tests/bench/test_report.py
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of what a report rests on; run starts them before it measures."""
+
+import os
+import tempfile
+import unittest
+
+import tables
+from goals import Goal, judge
+from works import Tree
+
+
+def results(backstay, restic, value="seconds", step="initial"):
+    return {step: {"backstay": {value: backstay}, "restic": {value: restic}}}
+
+
+class Goals(unittest.TestCase):
+    faster = Goal("small", "initial", "seconds", "faster", 2)
+    at_most = Goal("small", "initial", "stored", "at most", 0.5)
+    alone = Goal("small", "initial", "seconds", "at most", 0.1, "")
+    peak = Goal("small", "any", "peak", "at most", 1)
+
+    def test_as_fast_as_wanted_is_reached(self):
+        self.assertEqual(judge(self.faster, results(1.0, 2.0)), (2.0, True))
+
+    def test_a_little_slower_than_wanted_is_missed(self):
+        self.assertEqual(judge(self.faster, results(1.0, 1.99)), (1.99, False))
+
+    def test_a_larger_repository_than_wanted_is_missed(self):
+        self.assertEqual(judge(self.at_most, results(6, 10, "stored")), (0.6, False))
+        self.assertEqual(judge(self.at_most, results(5, 10, "stored")), (0.5, True))
+
+    def test_a_limit_in_seconds_needs_no_other_tool(self):
+        self.assertEqual(judge(self.alone, {"initial": {"backstay": {"seconds": 0.2}}}),
+                         (0.2, False))
+
+    def test_the_worst_step_decides_about_memory(self):
+        both = results(1, 5, "peak") | results(6, 2, "peak", "check")
+        self.assertEqual(judge(self.peak, both), (1.2, False))
+
+    def test_a_goal_without_a_measurement_is_neither_reached_nor_missed(self):
+        failed = {"initial": {"backstay": {"error": "exit code 1"}, "restic": {"seconds": 2.0}}}
+        self.assertEqual(judge(self.faster, failed), (None, None))
+        self.assertEqual(judge(self.faster, {"initial": {"backstay": {"seconds": 2.0}}}),
+                         (None, None))
+
+
+class Tables(unittest.TestCase):
+    def test_a_failed_tool_shows_why_instead_of_numbers(self):
+        lines = tables.measured([("initial", "initial")], ["borg"],
+                                {"initial": {"borg": {"error": "exit code 2: no space"}}})
+        self.assertEqual(lines[2], "| initial | borg | **failed**: exit code 2: no space"
+                                   + " | –" * 6 + " |")
+
+    def test_a_small_scale_judges_nothing(self):
+        lines = tables.goals("small", [("initial", "initial")], results(1.0, 9.0), full=False)
+        self.assertIn("| initial | 2.3x faster than restic | 9.00x | not judged at this scale |",
+                      lines)
+        lines = tables.goals("small", [("initial", "initial")], results(1.0, 9.0), full=True)
+        self.assertIn("| initial | 2.3x faster than restic | 9.00x | reached |", lines)
+
+
+class Works(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        for i in range(200):
+            path = os.path.join(self.folder.name, "tree", str(i % 10), f"file {i}")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(b"%d\n" % i * i)
+            os.utime(path, ns=(i, i))
+
+    def look(self):
+        """A fresh look at the tree as a later run has it: {path: (bytes, mtime)}."""
+        work = Tree("small", "", self.folder.name)
+        work.measure()
+        found = {}
+        for path, _ in work.files:
+            with open(os.path.join(work.tree, path), "rb") as file:
+                found[path] = file.read(), os.stat(file.fileno()).st_mtime_ns
+        return work, found
+
+    def test_two_percent_of_the_files_change_and_the_one_restored_alone_does_not(self):
+        work, before = self.look()
+        work.change()
+        _, after = self.look()
+        changed = [path for path in before if before[path][0] != after[path][0]]
+        self.assertEqual(len(changed), 4)
+        self.assertNotIn(work.one_file, changed)
+
+    def test_a_later_run_undoes_what_a_stopped_one_changed(self):
+        work, before = self.look()
+        work.change()
+        later, _ = self.look()
+        later.undo()
+        self.assertEqual(self.look()[1], before)
+
+
+if __name__ == "__main__":
+    unittest.main()
