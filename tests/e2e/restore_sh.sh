@@ -138,6 +138,21 @@ restore_fails "a target with something in it is refused" "full is not an empty f
     repo/restore.sh restore latest full
 ok "the file in it is still there" test -f full/file
 
+# ---- a full disk
+
+if is_root; then
+    mkdir small
+    # Too small for the lists, for one unpacked pack, and for the contents.
+    for size in 64k 3m 12m 60m; do
+        mount -t tmpfs -o "size=$size" tmpfs small || give_up "could not mount a small tmpfs"
+        rc=0
+        without_backstay repo/restore.sh restore latest small/t >out 2>err || rc=$?
+        umount small
+        ok "a disk of $size is not enough, and no success" test "$rc" -ne 0 -a ! -s out
+        ok "a disk of $size is not enough, and it says so" grep -qi 'no \(room\|space\) left' err
+    done
+fi
+
 # ---- damage
 
 cp -r repo damaged
@@ -186,13 +201,13 @@ chunk evil
 $root
 {"path":"/tmp/file","type":"file",$meta,"bytes":4,"chunks":["{evil}"]}
 END
-forged "a file below a symbolic link is refused" "it names something twice" <<END
+forged "a file below a symbolic link is refused" "names something twice" <<END
 chunk evil
 $root
 {"path":"a","type":"symlink",$meta,"target":".."}
 {"path":"a/file","type":"file",$meta,"bytes":4,"chunks":["{evil}"]}
 END
-forged "two entries with one path are refused" "it names something twice" <<END
+forged "two entries with one path are refused" "names something twice" <<END
 chunk evil
 $root
 {"path":"a","type":"symlink",$meta,"target":"../file"}

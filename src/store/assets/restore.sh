@@ -8,16 +8,17 @@
 #   sh restore.sh restore SNAPSHOT TARGET [SOURCE]     into the folder TARGET, new or empty
 #   sh restore.sh check                                the checksum of every object
 #
-# SNAPSHOT is an id that `list` shows, or its beginning, or "latest". Needs GNU tar, zstd, jq 1.6, an
-# awk and the GNU core utilities; for extended attributes and ACLs also setfattr (package attr).
-# Run it as root to get back owners, device nodes and all attributes.
+# SNAPSHOT is an id that `list` shows, or its beginning, or "latest". Needs GNU tar, zstd, jq 1.6,
+# an awk, GNU find and the GNU core utilities; for extended attributes and ACLs also setfattr
+# (package attr). Run it as root to get back owners, device nodes and all attributes.
 #
 # How a repository is built: a snapshot (JSON) names packs. A pack is a tar of frames, a frame is a
 # tar of chunks, compressed with zstd, a chunk is a piece of a file, named by the SHA-256 of its
 # content. Some chunks, put together, are the manifest: one line of JSON for each file, which names
 # the file's chunks. So this script unpacks a pack at a time, compares each chunk with its name, and
 # writes it to where the manifest says. What is in a repository is not trusted: no name leads out of
-# the target. Beside the target it needs room for one unpacked pack and for lists of files and chunks.
+# the target. Beside the target it needs room for one unpacked pack and for lists of files and
+# chunks.
 set -u
 export LC_ALL=C TZ=UTC0
 umask 077
@@ -30,10 +31,20 @@ die() {
     exit 1
 }
 
-# Something that does not keep the rest from being restored.
+# Something that does not keep the rest from being restored. Not for use in a pipe.
 problem() {
     say "$*"
-    echo >>"$work/problems"
+    problems=$((problems + 1))
+}
+
+no_room() { [ "$(df -Pk "$work" | awk 'NR == 2 { print $4 }')" -lt 1024 ]; }
+
+# Ends the script from wherever it is called: a part of a pipe could only end itself.
+stop() {
+    ! no_room || say "there is no room left in $work"
+    say "stopped: what is in $target is not complete"
+    kill -USR1 "$$"
+    exit 1
 }
 
 usage() {
@@ -42,7 +53,7 @@ usage() {
 }
 
 need() {
-    for tool in tar zstd jq sha256sum awk sed sort join cut tr mktemp xargs dd touch truncate; do
+    for tool in tar zstd jq sha256sum awk sed sort join find mktemp xargs dd touch truncate df; do
         command -v "$tool" >/dev/null 2>&1 ||
             die "the program $tool is missing; on Debian: apt-get install tar zstd jq coreutils"
     done
@@ -108,8 +119,9 @@ choose() {
 # The document must be whole, say the name that it has, and be one that this script understands.
 open_snapshot() {
     sealed "$snapshot" || die "${snapshot#"$repo/"} is damaged: its checksum does not fit"
-    name=$(jq -r '"snapshots/\(.source)/\(.instant | sub("\\.[0-9]+"; "") | gsub("[-:]"; ""))-\(.id).json"' \
-        "$snapshot") || die "${snapshot#"$repo/"} is not readable"
+    name=$(jq -r '(.instant | sub("\\.[0-9]+"; "") | gsub("[-:]"; "")) as $time |
+        "snapshots/\(.source)/\($time)-\(.id).json"' "$snapshot") ||
+        die "${snapshot#"$repo/"} is not readable"
     [ "$repo/$name" = "$snapshot" ] || die "${snapshot#"$repo/"} is really $name"
     jq -e '.format == 1 and .kind == "snapshot" and
         ([.packs[].frames[], .stream_frames[]] |
@@ -120,6 +132,9 @@ open_snapshot() {
 
 # ---- packs and frames
 
+# Notes that a part of a pipe has failed.
+mark() { echo >"$work/failed" || stop; }
+
 # Decompresses the frames in list $2 of pack $1, one tar after the other, into the command behind.
 # Leaves $work/failed when anything goes wrong.
 frames_into() {
@@ -127,21 +142,21 @@ frames_into() {
     grep '\.zst$' "$2" >"$work/zst"
     grep -v '\.zst$' "$2" >"$work/raw"
     shift 2
+    rm -f "$work/failed"
     {
-        [ ! -s "$work/raw" ] || tar -xOf "$pack" -T "$work/raw" || : >"$work/failed"
-        [ ! -s "$work/zst" ] || {
-            { tar -xOf "$pack" -T "$work/zst" || : >"$work/failed"; } |
-                { zstd -dcq || : >"$work/failed"; }
-        }
-    } 2>"$work/complaint" | "$@" 2>"$work/complaint2" || : >"$work/failed"
+        [ ! -s "$work/raw" ] || tar -xOf "$pack" -T "$work/raw" || mark
+        [ ! -s "$work/zst" ] ||
+            { tar -xOf "$pack" -T "$work/zst" || mark; } | { zstd -dcq || mark; }
+    } 2>/dev/null | "$@" 2>/dev/null || mark
+    [ ! -f "$work/failed" ] || ! no_room || stop
 }
 
 # Lists a tar of chunks as "ID BYTES PACK"; fails when anything else is in it.
 list_chunks() {
-    { tar -tvif - || : >"$work/failed"; } | awk -v pack="$1" -v most="$2" '
+    { tar -tvif - || mark; } | awk -v pack="$1" -v most="$2" '
         /^-/ && NF == 6 && length($6) == 64 && $6 !~ /[^0-9a-f]/ && $3 ~ /^[0-9]+$/ {
             total += $3
-            if (total <= most) { print $6, $3, pack; next }
+            if (total <= most) { print $6 "\t" $3 "\t" pack; next }
         }
         { bad = 1; exit }
         END { exit bad }'
@@ -155,44 +170,45 @@ scan() {
         : >"$2"
         return
     }
-    rm -f "$work/failed"
     frames_into "$1" "$2" list_chunks "$1" "$(($(wc -l <"$2") * 67108864))" >"$work/scan"
     if [ -f "$work/failed" ]; then
         : >"$work/scan"
         mv "$2" "$2.all"
         : >"$2"
         while IFS= read -r frame; do
-            rm -f "$work/failed"
-            printf '%s\n' "$frame" >"$work/one"
+            printf '%s\n' "$frame" >"$work/one" || stop
             frames_into "$1" "$work/one" list_chunks "$1" 67108864 >"$work/scan1"
             if [ -f "$work/failed" ]; then
                 problem "pack $1: frame $frame is damaged"
             else
-                cat "$work/scan1" >>"$work/scan"
-                printf '%s\n' "$frame" >>"$2"
+                cat "$work/scan1" >>"$work/scan" || stop
+                printf '%s\n' "$frame" >>"$2" || stop
             fi
         done <"$2.all"
     fi
-    cat "$work/scan" >>"$3"
+    cat "$work/scan" >>"$3" || stop
 }
 
 # Unpacks the chunks of a scanned list into $work/chunks, and removes those that are not what their
 # names say.
 unpack() {
     rm -rf "$work/chunks"
-    mkdir "$work/chunks" || exit 1
+    mkdir "$work/chunks" || stop
     [ -s "$2" ] || return 0
-    rm -f "$work/failed"
     frames_into "$1" "$2" tar -ximof - -C "$work/chunks"
-    [ ! -f "$work/failed" ] || problem "pack $1: $(cat "$work/complaint" "$work/complaint2")"
-    cd "$work/chunks" || exit 1
-    find . -type f | sed 's|^\./||' | xargs sha256sum | awk '$1 != $2 { print $2 }' >"$work/bad_chunks"
-    if [ -s "$work/bad_chunks" ]; then
-        problem "pack $1: $(wc -l <"$work/bad_chunks") damaged chunks"
-        xargs rm -f <"$work/bad_chunks"
-    fi
-    cd "$work" || exit 1
+    [ ! -f "$work/failed" ] || problem "pack $1 cannot be unpacked as a whole"
+    cd "$work/chunks" || stop
+    find . -type f | sed 's|^\./||' | xargs -r sha256sum >"$work/sums" || stop
+    awk '$1 != $2 { print $2 }' "$work/sums" >"$work/bad" || stop
+    [ -s "$work/bad" ] || return 0
+    problem "pack $1: $(wc -l <"$work/bad") damaged chunks"
+    xargs rm -f <"$work/bad" || stop
 }
+
+# The name of a frame in its pack, for jq.
+member='def member($codec):
+    ("00000" + tostring)[-6:] + ".tar" + if $codec == "zstd" then ".zst" else "" end;
+    '
 
 # From lines "PACK FRAME" to one list a pack, $work/$1.PACK, and the names of the packs in $work/$1.
 split_frames() {
@@ -200,42 +216,42 @@ split_frames() {
         BEGIN { to = ENVIRON["work"] "/" list }
         $1 != pack { if (pack) close(frames); pack = $1; frames = to "." pack; print pack >to }
         { print $2 >frames }
-        END { if (!pack) printf "" >to }'
+        END { if (!pack) printf "" >to }' || stop
 }
 
 # ---- the manifest
 
 get_manifest() {
-    jq -r '. as $s | def name: ("00000" + tostring)[-6:];
-        [.manifest.chunks[].frame] | unique[] | $s.stream_frames[.] |
-        "\($s.packs[.pack].id) \(.number | name).tar\(if .codec == "zstd" then ".zst" else "" end)"' \
-        "$snapshot" | split_frames manifest_packs
+    jq -r "$member"'. as $s | [.manifest.chunks[].frame] | unique[] | $s.stream_frames[.] |
+        .codec as $codec | "\($s.packs[.pack].id) \(.number | member($codec))"' "$snapshot" |
+        split_frames manifest_packs
     : >"$work/pieces"
-    mkdir "$work/keep" || exit 1
-    jq -r '.manifest.chunks[] | "\(.id) \(.bytes)"' "$snapshot" >"$work/manifest_chunks"
+    mkdir "$work/keep" || stop
+    jq -r '.manifest.chunks[] | "\(.id) \(.bytes)"' "$snapshot" >"$work/manifest_chunks" || stop
     while IFS= read -r pack_id; do
         scan "$pack_id" "$work/manifest_packs.$pack_id" "$work/pieces"
         unpack "$pack_id" "$work/manifest_packs.$pack_id"
-        find "$work/chunks" -type f -exec mv -f {} "$work/keep" \;
+        find "$work/chunks" -type f -exec mv -f {} "$work/keep" \; || stop
     done <"$work/manifest_packs"
-    cd "$work/keep" || exit 1
+    cd "$work/keep" || stop
     damaged=0
     while read -r id bytes; do
         if [ -f "$id" ]; then
-            cat "$id"
+            cat "$id" || stop
         else
             damaged=$((damaged + bytes))
-            echo
+            echo || stop
         fi
     done <"$work/manifest_chunks" >"$work/manifest"
     cd "$work" && rm -rf "$work/keep" "$work/chunks"
-    [ "$damaged" -eq 0 ] ||
-        problem "the manifest is damaged: entries listed in $damaged lost bytes of it are not restored"
+    [ "$damaged" -eq 0 ] || problem "the manifest is damaged:" \
+        "entries listed in $damaged lost bytes of it are not restored"
 }
 
-# One line of tabs for each entry (E), attribute (A), extent (X) and chunk (C). Names are bytes; what a
-# shell or a list could stumble over becomes \0ooo, which printf %b understands. Bytes that are not
-# UTF-8 stand in the manifest as \udc80 .. \udcff, which jq cannot keep: they come as \u0000 \u0080.
+# One line of tabs for each entry (E), attribute (A), extent (X) and chunk (C). Names are bytes;
+# what a shell or a list could stumble over becomes \0ooo, which printf %b understands. Bytes that
+# are not UTF-8 stand in the manifest as \udc80 .. \udcff, which jq cannot keep: it gets them as
+# \u0000 \u0080.
 flatten() {
     sed 's/\\\\/\\u005c/g; s/\\u[dD][cC]\([89a-fA-F][0-9a-fA-F]\)/\\u0000\\u00\1/g
         s/,"link":\([0-9][0-9]*\)/,"link":"\1"/' "$work/manifest" |
@@ -258,13 +274,13 @@ flatten() {
             else .n += 1 | .k = 0 | .next = ($e.chunks // [] | length) end;
             .n as $n | .k as $k | $e |
             if .part then chunks($n; $k) else
-                "E\t\($n)\t\(.type)\t\(.mode // "")\t\(.uid // "")\t\(.gid // "")\t\(.mtime // "" | time)" +
-                "\t\(.link // "")\t\(.bytes // 0)\t\(.rdev[0] // "")\t\(.rdev[1] // "")" +
-                "\t\(if .extents then 1 else 0 end)\t\(.target // "" | name)\t\(.path | path)",
+                "E\t\($n)\t\(.type)\t\(.mode // "")\t\(.uid // "")\t\(.gid // "")" +
+                "\t\(.mtime // "" | time)\t\(.link // "")\t\(.bytes // 0)" +
+                "\t\(.rdev[0] // "")\t\(.rdev[1] // "")\t\(if .extents then 1 else 0 end)\t\(.target // "" | name)\t\(.path | path)",
                 (.xattrs // {} | to_entries[] | "A\t\($n)\t\(.value)\t\(.key | name)"),
                 (.extents // [] | .[] | "X\t\($n)\t\(.[0])\t\(.[1])"),
                 chunks($n; $k)
-            end)' || die "the manifest is not readable"
+            end)' || { say "the manifest is not readable" && stop; }
 }
 
 # Checks every field, since they will stand in commands, and sorts the lines into files:
@@ -273,12 +289,19 @@ flatten() {
 # FIRST is the path of the first name of a hard link, empty for that name itself. A folder that the
 # manifest does not list (it may be damaged) is made up.
 sort_out() {
-    : >"$work/entries" && : >"$work/uses" && : >"$work/attributes" && : >"$work/extents"
+    for file in entries uses attributes extents; do
+        : >"$work/$file" || stop
+    done
     awk -F '\t' -v OFS='\t' '
         BEGIN { to = ENVIRON["work"] }
-        function wrong(what) { print "the manifest is malformed: " what " in: " $0 >"/dev/stderr"; exit 1 }
+        function wrong(what) {
+            print "the manifest is malformed: " what " in: " $0 >"/dev/stderr"
+            exit 1
+        }
         function number(text) { return text ~ /^[0-9]+$/ }
-        function folder_of(path) { return match(path, /\/[^\/]*$/) ? substr(path, 1, RSTART - 1) : "" }
+        function folder_of(path) {
+            return match(path, /\/[^\/]*$/) ? substr(path, 1, RSTART - 1) : ""
+        }
         function make_folder(path) {
             if (path == "" || path in folders) return
             make_folder(folder_of(path))
@@ -287,8 +310,8 @@ sort_out() {
         }
         $1 == "E" {
             if (NF != 14 || !number($9) || $4 !~ /^([0-7][0-7][0-7][0-7])?$/ ||
-                $5 !~ /^[0-9]*$/ || $6 !~ /^[0-9]*$/ || $7 !~ /^(-?[0-9]+\.?[0-9]*)?$/ || $8 !~ /^[0-9]*$/ ||
-                $10 !~ /^[0-9]*$/ || $11 !~ /^[0-9]*$/)
+                $5 !~ /^[0-9]*$/ || $6 !~ /^[0-9]*$/ || $7 !~ /^(-?[0-9]+\.?[0-9]*)?$/ ||
+                $8 !~ /^[0-9]*$/ || $10 !~ /^[0-9]*$/ || $11 !~ /^[0-9]*$/)
                 wrong("a field")
             if ($3 !~ /^(file|dir|symlink|fifo|chardev|blockdev|socket)$/) wrong("the type")
             if ($14 == "" && $3 != "dir") wrong("the path")
@@ -302,32 +325,39 @@ sort_out() {
             next
         }
         $1 == "A" && $3 !~ /[^0-9a-f]/ { if (keep) print $2, $3, $4 >(to "/attributes"); next }
-        $1 == "X" && number($3) && number($4) { if (content) print $2, $3, $4 >(to "/extents"); next }
+        $1 == "X" && number($3) && number($4) {
+            if (content) print $2, $3, $4 >(to "/extents")
+            next
+        }
         $1 == "C" && length($4) == 64 && $4 !~ /[^0-9a-f]/ {
             if (content) print $4, $2, $3 >(to "/uses")
             next
         }
-        { wrong("something") }' || exit 1
+        { wrong("something") }' "$work/flat" || stop
+    [ "$(grep -c '^E' "$work/flat")" -eq "$(grep -vc '^0' "$work/entries")" ] || stop
+    rm "$work/flat"
     [ -z "$(cut -f 13 "$work/entries" | sort -T "$work" | uniq -d | head -n 1)" ] ||
         die "the manifest is malformed: it names something twice"
 }
 
 # ---- the plan: which pieces of which chunks go where
 
+sorted() { sort -T "$work" -t "$tab" "$@" || stop; }
+
 # Finds for each use of a chunk its size and pack: lines N K ID BYTES PACK, in the order of N and K.
 locate() {
-    sort -T "$work" -u -k 1,1 "$work/pieces" >"$work/sorted_pieces"
-    sort -T "$work" -t "$tab" -k 1,1 "$work/uses" | tr '\t' ' ' |
-        join -a 1 -e - -o 1.2,1.3,0,2.2,2.3 - "$work/sorted_pieces" |
-        sort -T "$work" -k 1,1n -k 2,2n >"$work/located"
+    sorted -u -k 1,1 "$work/pieces" >"$work/sorted_pieces"
+    sorted -k 1,1 "$work/uses" | tr '\t' ' ' |
+        { join -a 1 -e - -o 1.2,1.3,0,2.2,2.3 - "$work/sorted_pieces" || stop; } | tr ' ' '\t' |
+        sorted -k 1,1n -k 2,2n >"$work/located"
     rm "$work/uses" "$work/pieces" "$work/sorted_pieces"
 }
 
-# Turns them into jobs PACK N K ID SKIP LENGTH SEEK CHUNK TOTAL PATH: LENGTH bytes, SKIP bytes behind
-# the beginning of the chunk, go to SEEK in the file. TOTAL is empty in a sparse file. Entries whose
-# content is not complete go to "lost".
+# Turns them into jobs PACK N K ID SKIP LENGTH SEEK CHUNK TOTAL PATH: LENGTH bytes, SKIP bytes
+# behind the beginning of the chunk, go to SEEK in the file. TOTAL is empty in a sparse file.
+# Entries whose content is not complete go to "lost".
 plan() {
-    : >"$work/lost"
+    : >"$work/lost" || stop
     awk -F '\t' -v OFS='\t' '
         function next_extent() {
             have_extent = (getline line <extents) > 0
@@ -335,16 +365,18 @@ plan() {
         }
         function next_piece() {
             have_piece = (getline line <located) > 0
-            if (have_piece) split(line, piece, " ")
+            if (have_piece) split(line, piece, "\t")
         }
         function job(skip, bytes, seek) {
-            print piece[5], $1, piece[2], piece[3], skip + 0, bytes, seek + 0, piece[4], $11 ? "" : $8, $13
+            print piece[5], $1, piece[2], piece[3], skip + 0, bytes, seek + 0, piece[4],
+                $11 ? "" : $8, $13
         }
+        function in_extent() { return have_extent && extent[1] == $1 }
         # Deals a chunk out to the extents of a sparse file.
         function deal(  done, n) {
             for (done = 0; done < piece[4]; done += n) {
-                while (have_extent && extent[1] == $1 && extent[3] - used == 0) { next_extent(); used = 0 }
-                if (!have_extent || extent[1] != $1 || extent[2] + extent[3] > $8) { ok = 0; return }
+                for (; in_extent() && extent[3] - used == 0; used = 0) next_extent()
+                if (!in_extent() || extent[2] + extent[3] > $8) { ok = 0; return }
                 n = piece[4] - done
                 if (n > extent[3] - used) n = extent[3] - used
                 job(done, n, extent[2] + used)
@@ -369,10 +401,15 @@ plan() {
                 at += piece[4]
             }
             if ($11) {
-                while (have_extent && extent[1] == $1) { if (extent[3] - used != 0) ok = 0; next_extent(); used = 0 }
+                for (; in_extent(); used = 0) {
+                    if (extent[3] - used != 0) ok = 0
+                    next_extent()
+                }
             } else if (at != $8) ok = 0
             if (!ok) print $1 >lost
-        }' "$work/entries" | sort -T "$work" -t "$tab" -k 1,1 -k 2,2n -k 3,3n -k 5,5n >"$work/jobs"
+        }' "$work/entries" >"$work/unsorted" || stop
+    sorted -k 1,1 -k 2,2n -k 3,3n -k 5,5n "$work/unsorted" >"$work/jobs"
+    rm "$work/unsorted"
     rm "$work/located" "$work/extents"
 }
 
@@ -385,8 +422,9 @@ gather='
         if (path == "") path = "."; else path = "./" path
         if (what != command || count == 200 || length(held) > 60000) flush()
         command = what
-        if (index(path, "\\")) { flush(); print "name " quote path quote; print what " -- \"$p\" || failed" }
-        else { held = held " " quote path quote; count++ }
+        if (!index(path, "\\")) { held = held " " quote path quote; count++; return }
+        flush()
+        print "name " quote path quote "; " what " -- \"$p\" || failed"
     }
     BEGIN { FS = "\t"; quote = "\047" }
     END { flush() }'
@@ -397,34 +435,43 @@ name() {
     p=${p%_}
 }
 
-failed() { echo >>"$work/problems"; }
+failed() { problems=$((problems + 1)); }
 
-# The content of a file: all of it, chunks from some place on, a part of a chunk.
-whole() {
-    cat -- "$@" >"$target/$p" || echo "$n" >>"$work/lost"
+# Runs an awk program that writes a script, then the script, in the target.
+script() {
+    awk "$@" >"$work/script" || stop
+    cd "$target" || stop
+    . "$work/script"
 }
+
+# The content of entry $n at $p: all of it, chunks from some place on, a part of a chunk.
+lose() {
+    ! no_room || stop
+    echo "$n" >>"$work/lost" || stop
+}
+
+whole() { cat -- "$@" >"$target/$p" || lose; }
 
 some() {
     seek=$1
     shift
-    { cat -- "$@" || echo "$n" >>"$work/lost"; } |
-        dd of="$target/$p" bs=1048576 seek="$seek" oflag=seek_bytes conv=notrunc status=none ||
-        echo "$n" >>"$work/lost"
+    for chunk; do
+        [ -f "$chunk" ] || { lose && return; }
+    done
+    { cat -- "$@" || stop; } | dd of="$target/$p" bs=1048576 seek="$seek" oflag=seek_bytes \
+        conv=notrunc status=none || lose
 }
 
 part() {
-    dd if="$1" skip="$2" count="$3" of="$target/$p" seek="$4" bs=1048576 iflag=skip_bytes,count_bytes \
-        oflag=seek_bytes conv=notrunc status=none || echo "$n" >>"$work/lost"
+    dd if="$1" skip="$2" count="$3" of="$target/$p" seek="$4" bs=1048576 status=none conv=notrunc \
+        iflag=skip_bytes,count_bytes oflag=seek_bytes || lose
 }
 
 make_folders() {
-    cd "$target" || exit 1
-    awk "$gather"'$2 == "dir" && $13 != "" { add("mkdir", $13) }' "$work/entries" >"$work/script"
-    . "$work/script"
+    script "$gather"'$2 == "dir" && $13 != "" { add("mkdir", $13) }' "$work/entries"
     # Files that no chunk creates, or that end with a hole.
-    awk "$gather"'$2 == "file" && $7 == "" && ($8 == 0 || $11) { add("truncate -s " $8, $13) }' \
-        "$work/entries" >"$work/script"
-    . "$work/script"
+    script "$gather"'$2 == "file" && $7 == "" && ($8 == 0 || $11) { add("truncate -s " $8, $13) }' \
+        "$work/entries"
 }
 
 # Writes one script a pack, and the names of the packs to $work/job_packs.
@@ -447,12 +494,13 @@ write_scripts() {
             flush()
             n = $2
             print "n=" n >script
-            if (index($10, "\\")) print "name \047" $10 "\047" >script; else print "p=\047" $10 "\047" >script
+            print (index($10, "\\") ? "name " : "p=") "\047" $10 "\047" >script
         }
         $6 != $8 { flush(); print "part " $4 " " $5 " " $6 " " $7 >script; next }
         ids != "" && ($7 != end || count == 250) { flush() }
-        { if (ids == "") { start = $7; count = 0 } ids = ids " " $4; count++; end = $7 + $6; total = $9 }
-        END { flush(); if (!pack) printf "" >(to "_packs") }' "$work/jobs"
+        ids == "" { start = $7; count = 0 }
+        { ids = ids " " $4; count++; end = $7 + $6; total = $9 }
+        END { flush(); if (!pack) printf "" >(to "_packs") }' "$work/jobs" || stop
     rm "$work/jobs"
 }
 
@@ -463,7 +511,7 @@ write_contents() {
         done=$((done + 1))
         [ ! -t 2 ] || printf 'pack %d of %d\r' "$done" "$total" >&2
         unpack "$pack_id" "$work/packs.$pack_id"
-        cd "$work/chunks" || exit 1
+        cd "$work/chunks" || stop
         . "$work/job.$pack_id" 2>"$work/complaint"
         grep -v 'No such file' "$work/complaint" | head -n 5 >&2
         rm -f "$work/job.$pack_id" "$work/packs.$pack_id"
@@ -473,22 +521,21 @@ write_contents() {
 
 # Removes files that are not complete, so that nothing passes for what it is not.
 remove_lost() {
-    sort -u "$work/lost" >"$work/lost_sorted"
-    awk "$gather"'FILENAME == ARGV[1] { lost[$1] = 1; next } $1 in lost { add("lost", $13) }' \
-        "$work/lost_sorted" "$work/entries" >"$work/script"
+    sorted -u "$work/lost" >"$work/lost_sorted"
     lost() {
         shift
         rm -f -- "$@"
         for p; do problem "not restored, because parts of it are damaged or missing: $p"; done
     }
-    . "$work/script"
+    script "$gather"'FILENAME == ARGV[1] { lost[$1] = 1; next } $1 in lost { add("lost", $13) }' \
+        "$work/lost_sorted" "$work/entries"
     awk -F '\t' 'FILENAME == ARGV[1] { lost[$1] = 1; next } !($1 in lost)' "$work/lost_sorted" \
-        "$work/entries" >"$work/kept"
+        "$work/entries" >"$work/kept" || stop
 }
 
 # Symbolic links come after all contents, so that no content meets one.
 make_others() {
-    awk -F '\t' '
+    script -F '\t' '
         function argument(text) {
             if (!index(text, "\\")) return "\047" text "\047"
             print "name \047" text "\047; a" ++k "=$p"
@@ -506,8 +553,7 @@ make_others() {
         $2 == "fifo" { print "mkfifo -- " argument(path) " || failed" }
         $2 == "chardev" { print "mknod -- " argument(path) " c " $9 " " $10 " || failed" }
         $2 == "blockdev" { print "mknod -- " argument(path) " b " $9 " " $10 " || failed" }' \
-        "$work/kept" >"$work/script"
-    . "$work/script"
+        "$work/kept"
 }
 
 set_attributes() {
@@ -520,37 +566,41 @@ set_attributes() {
         function short(text) { gsub(/\\0/, "\\", text); return text }
         FILENAME == ARGV[1] { paths[$1] = $13; next }
         !($1 in paths) { next }
-        $1 != n { n = $1; path = short(paths[n]); print "\n# file: " (path == "" ? "." : "./" path) }
-        { name = short($3); gsub(/=/, "\\075", name); print name "=" ($2 == "" ? "\"\"" : "0x" $2) }' \
-        "$work/kept" "$work/attributes" >"$work/dump"
+        $1 != n {
+            n = $1
+            path = short(paths[n])
+            print "\n# file: " (path == "" ? "." : "./" path)
+        }
+        {
+            name = short($3)
+            gsub(/=/, "\\075", name)
+            print name "=" ($2 == "" ? "\"\"" : "0x" $2)
+        }' \
+        "$work/kept" "$work/attributes" >"$work/dump" || stop
     setfattr -h --restore="$work/dump" || problem "not all extended attributes could be restored"
 }
 
-# Owners first: that clears set-uid bits and capabilities. Modes of folders last and from the bottom up:
-# they may take our own rights away.
+# Owners first: that clears set-uid bits and capabilities. Modes of folders last and from the bottom
+# up: they may take our own rights away.
 set_metadata() {
     real='
         $2 != "socket" && $7 == "" && $3 != ""'
     if [ "$(id -u)" -eq 0 ]; then
-        sort -T "$work" -t "$tab" -k 4,4 -k 5,5 "$work/kept" |
-            awk "$gather$real"' { add("chown -h " $4 ":" $5, $13) }' >"$work/script"
-        . "$work/script"
+        sorted -k 4,4 -k 5,5 "$work/kept" >"$work/list"
+        script "$gather$real"' { add("chown -h " $4 ":" $5, $13) }' "$work/list"
     else
         say "not root: owners (and set-uid bits of files of others) are not restored"
     fi
     set_attributes
-    sort -T "$work" -t "$tab" -k 3,3 "$work/kept" |
-        awk -v me="$(id -u)" -v us="$(id -g)" "$gather$real"' && $2 != "dir" && $2 != "symlink" {
-            if (me != 0 && ($4 != me || $5 != us)) $3 = "0" substr($3, 2)
-            add("chmod 0" $3, $13)
-        }' >"$work/script"
-    . "$work/script"
-    sort -T "$work" -t "$tab" -k 6,6 "$work/kept" |
-        awk "$gather$real"' { add("touch -h -c -m -d @" $6, $13) }' >"$work/script"
-    . "$work/script"
-    awk -F '\t' '$2 == "dir"' "$work/kept" | sort -T "$work" -t "$tab" -k 13 -r |
-        awk "$gather$real"' { add("chmod 0" $3, $13) }' >"$work/script"
-    . "$work/script"
+    sorted -k 3,3 "$work/kept" >"$work/list"
+    script -v me="$(id -u)" -v us="$(id -g)" "$gather$real"' && $2 != "dir" && $2 != "symlink" {
+        if (me != 0 && ($4 != me || $5 != us)) $3 = "0" substr($3, 2)
+        add("chmod 0" $3, $13)
+    }' "$work/list"
+    sorted -k 6,6 "$work/kept" >"$work/list"
+    script "$gather$real"' { add("touch -h -c -m -d @" $6, $13) }' "$work/list"
+    sorted -k 13 -r "$work/kept" >"$work/list"
+    script "$gather$real"' && $2 == "dir" { add("chmod 0" $3, $13) }' "$work/list"
 }
 
 # ---- commands of this script
@@ -567,8 +617,22 @@ make_target() {
     trap 'cd / && rm -rf "$work"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
+    trap 'exit 1' USR1
+    problems=0
     export work
-    : >"$work/problems"
+}
+
+# In the end, as many names and bytes must be there as the manifest says, whatever went on before.
+compare_sums() {
+    expected=$(awk -F '\t' '
+        $2 != "socket" && $13 != "" { names++ }
+        $2 == "file" { bytes += $8 }
+        END { printf "%.0f names, %.0f bytes", names, bytes }' "$work/kept")
+    there=$(find "$target" -mindepth 1 -printf '%y %s.\0' | tr '\0' '\n' | awk '
+        { names++ }
+        $1 == "f" { bytes += $2 }
+        END { printf "%.0f names, %.0f bytes", names, bytes }')
+    [ "$there" = "$expected" ] || problem "there should be $expected, and there are $there"
 }
 
 restore() {
@@ -576,13 +640,11 @@ restore() {
     open_snapshot
     make_target "$2"
     get_manifest
-    flatten >"$work/flat" || exit 1
+    flatten >"$work/flat"
     rm "$work/manifest"
-    sort_out <"$work/flat"
-    rm "$work/flat"
-    jq -r 'def name: ("00000" + tostring)[-6:]; .packs[] | .id as $id | .frames[] |
-        .codec as $codec | range(.numbers[0]; .numbers[1] + 1) |
-        "\($id) \(name).tar\(if $codec == "zstd" then ".zst" else "" end)"' "$snapshot" |
+    sort_out
+    jq -r "$member"'.packs[] | .id as $id | .frames[] | .codec as $codec |
+        range(.numbers[0]; .numbers[1] + 1) | "\($id) \(member($codec))"' "$snapshot" |
         split_frames packs
     : >"$work/pieces"
     while IFS= read -r pack_id; do
@@ -597,14 +659,12 @@ restore() {
     make_others
     set_metadata
     sockets=$(awk -F '\t' '$2 == "socket"' "$work/kept" | wc -l)
-    [ "$sockets" -eq 0 ] || say "$sockets sockets are listed in the snapshot; sockets are not restored"
-    there=$(find "$target" -print0 | tr -cd '\0' | wc -c)
-    expected=$(awk -F '\t' '$2 != "socket" && $13 != "" { n++ } END { print n + 1 }' "$work/kept")
-    [ "$there" -eq "$expected" ] || problem "there should be $expected entries, and there are $there"
+    [ "$sockets" -eq 0 ] || say "$sockets sockets are listed; sockets are not restored"
+    compare_sums
     warnings=$(jq .counts.warnings "$snapshot")
     [ "$warnings" -eq 0 ] || say "the backup itself had noted $warnings warnings"
-    problems=$(wc -l <"$work/problems")
-    [ "$problems" -eq 0 ] || die "restored ${snapshot##*/} to $target with $problems problems, see above"
+    [ "$problems" -eq 0 ] ||
+        die "restored ${snapshot##*/} to $target with $problems problems, see above"
     echo "restored $(wc -l <"$work/kept") entries of ${snapshot##*/} to $target"
 }
 
