@@ -20,7 +20,7 @@ enum {
     SIZE_DIGITS = 11
 };
 
-static const unsigned char zeros[2 * STAY_USTAR_BLOCK];
+static const unsigned char zeros[STAY_USTAR_TAIL];
 
 static void put_octal(unsigned char *to, unsigned digits, uint64_t value)
 {

@@ -11,7 +11,11 @@
 
 #include "base/base.h"
 
-enum { STAY_USTAR_BLOCK = 512, STAY_USTAR_NAME_MAX = 99 };
+enum {
+    STAY_USTAR_BLOCK = 512,
+    STAY_USTAR_TAIL = 2 * STAY_USTAR_BLOCK, /* the zeros that end an archive */
+    STAY_USTAR_NAME_MAX = 99
+};
 
 /** Content of @len bytes takes this many in the archive, without its header. */
 static inline uint64_t stay_ustar_padded(uint64_t len)

@@ -32,10 +32,10 @@ void stay_pack_add(struct stay_pack *pack, struct stay_frame_info *info, const v
 
 void stay_pack_close(struct stay_pack *pack, struct stay_digest *digest)
 {
-    void *end = stay_buf_reserve(&pack->tar, 2 * STAY_USTAR_BLOCK);
+    void *end = stay_buf_reserve(&pack->tar, STAY_USTAR_TAIL);
 
-    memset(end, 0, 2 * STAY_USTAR_BLOCK);
-    pack->tar.len += 2 * STAY_USTAR_BLOCK;
+    memset(end, 0, STAY_USTAR_TAIL);
+    pack->tar.len += STAY_USTAR_TAIL;
     pack->bytes = pack->tar.len;
     stay_digest_of(digest, pack->tar.data, pack->tar.len, &pack->id);
 }

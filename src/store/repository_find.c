@@ -138,12 +138,12 @@ int stay_repository_find(const struct stay_repository *repository, const char *s
     stay_auto_str char *source = at ? stay_memdup(spec, (size_t)(at - spec)) : NULL;
 
     int rc = stay_repository_snapshots(repository, source, &list, err);
-    if (rc == 0 && list.n == 0)
+    if (rc == 0 && list.n > 0)
+        rc = find_in(&list, source, at ? at + 1 : spec, out, err);
+    else if (rc == 0)
         rc = stay_fail(err, STAY_ERR_ABSENT, "there is no snapshot%s%s on destination %s",
                        source ? " of source " : "", source ? source : "",
                        stay_dest_name(repository->dest));
-    if (rc == 0)
-        rc = find_in(&list, source, at ? at + 1 : spec, out, err);
     stay_vec_free(&list);
     return rc;
 }
