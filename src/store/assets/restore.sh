@@ -276,7 +276,8 @@ flatten() {
             if .part then chunks($n; $k) else
                 "E\t\($n)\t\(.type)\t\(.mode // "")\t\(.uid // "")\t\(.gid // "")" +
                 "\t\(.mtime // "" | time)\t\(.link // "")\t\(.bytes // 0)" +
-                "\t\(.rdev[0] // "")\t\(.rdev[1] // "")\t\(if .extents then 1 else 0 end)\t\(.target // "" | name)\t\(.path | path)",
+                "\t\(.rdev[0] // "")\t\(.rdev[1] // "")\t\(if .extents then 1 else 0 end)" +
+                "\t\(.target // "" | name)\t\(.path | path)",
                 (.xattrs // {} | to_entries[] | "A\t\($n)\t\(.value)\t\(.key | name)"),
                 (.extents // [] | .[] | "X\t\($n)\t\(.[0])\t\(.[1])"),
                 chunks($n; $k)
