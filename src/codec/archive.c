@@ -3,6 +3,8 @@
  */
 #include "codec/archive.h"
 
+#include "codec/ustar.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <string.h>
@@ -68,13 +70,44 @@ static void set_special(struct archive_entry *entry, const struct stay_archive_m
     for (size_t i = 0; i < member->n_xattrs; i++)
         archive_entry_xattr_add_entry(entry, member->xattrs[i].name, member->xattrs[i].value,
                                       member->xattrs[i].value_len);
+}
+
+static bool is_all_hole(const struct stay_archive_member *member)
+{
     for (size_t i = 0; i < member->n_extents; i++)
-        archive_entry_sparse_add_entry(entry, (la_int64_t)member->extents[i].offset,
-                                       (la_int64_t)member->extents[i].length);
-    /* GNU tar 1.34 refuses a map without data ("numeric overflow"), so one byte of a file that is
-     * all hole counts as data. */
-    if (member->sparse && member->n_extents == 0 && member->bytes > 0)
-        archive_entry_sparse_add_entry(entry, (la_int64_t)member->bytes - 1, 1);
+        if (member->extents[i].length > 0)
+            return false;
+    return member->sparse;
+}
+
+static void add_extent(struct archive_entry *entry, uint64_t begin, uint64_t end)
+{
+    if (end > begin)
+        archive_entry_sparse_add_entry(entry, (la_int64_t)begin, (la_int64_t)(end - begin));
+}
+
+/* GNU tar 1.34 looks for each extent at the begin of a block, so extents are widened to whole
+ * blocks. It refuses a map without data ("numeric overflow"), so one byte of a file that is all
+ * hole counts as data. */
+static void set_extents(struct archive_entry *entry, const struct stay_archive_member *member)
+{
+    uint64_t begin = 0;
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < member->n_extents; i++) {
+        const struct stay_archive_extent *extent = &member->extents[i];
+        if (extent->length == 0)
+            continue;
+        uint64_t from = extent->offset - extent->offset % STAY_USTAR_BLOCK;
+        if (from > end) {
+            add_extent(entry, begin, end);
+            begin = from;
+        }
+        end = STAY_MIN(stay_ustar_padded(extent->offset + extent->length), member->bytes);
+    }
+    add_extent(entry, begin, end);
+    if (is_all_hole(member) && member->bytes > 0)
+        add_extent(entry, member->bytes - 1, member->bytes);
 }
 
 static int write_all(struct stay_archive *archive, const void *data, size_t len,
@@ -114,12 +147,13 @@ int stay_archive_add(struct stay_archive *archive, const struct stay_archive_mem
     set_owner(entry, member);
     archive_entry_set_size(entry, member->hardlink ? 0 : (la_int64_t)member->bytes);
     set_special(entry, member);
+    set_extents(entry, member);
     archive->at = 0;
     archive->bytes = member->hardlink ? 0 : member->bytes;
     if (archive_write_header(archive->writer, entry) < ARCHIVE_WARN)
         return fail(archive, "write an archive member", err);
     /* libarchive writes the map of a sparse file with the first byte of its content. */
-    if (member->sparse && member->n_extents == 0)
+    if (is_all_hole(member))
         return write_zeros(archive, archive->bytes, err);
     return 0;
 }
