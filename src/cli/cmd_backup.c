@@ -102,7 +102,7 @@ static json_t *result_json(const char *source, const struct stay_backup_result *
     stay_doc_set_text(object, "id", result->id);
     stay_doc_set_text(object, "instant", stay_time_iso(instant, result->instant_ns));
     (void)json_object_set_new(object, "seconds", json_real((double)result->elapsed_ns / 1e9));
-    (void)json_object_set_new(object, "counts", stay_repo_counts(&result->counts));
+    (void)json_object_set_new(object, "counts", stay_snapshot_counts_json(&result->counts));
     (void)json_object_set_new(object, "copies", copies_json(result));
     return object;
 }

@@ -50,7 +50,7 @@ static json_t *snapshot_json(const struct stay_snapshot *snapshot, const char *n
     stay_doc_set_text(object, "instant", stay_time_iso(instant, snapshot->instant_ns));
     stay_doc_set_text(object, "host", snapshot->host);
     stay_doc_set_text(object, "object", name);
-    (void)json_object_set_new(object, "counts", stay_repo_counts(&snapshot->counts));
+    (void)json_object_set_new(object, "counts", stay_snapshot_counts_json(&snapshot->counts));
     return object;
 }
 

@@ -153,7 +153,7 @@ static json_t *snapshot_json(const struct stay_snapshot *snapshot, const char *n
     stay_doc_set_text(object, "instant", stay_time_iso(time, snapshot->instant_ns));
     stay_doc_set_text(object, "started", stay_time_iso(time, snapshot->started_ns));
     stay_doc_set_text(object, "finished", stay_time_iso(time, snapshot->finished_ns));
-    (void)json_object_set_new(object, "counts", stay_repo_counts(&snapshot->counts));
+    (void)json_object_set_new(object, "counts", stay_snapshot_counts_json(&snapshot->counts));
     (void)json_object_set(object, "details", snapshot->details);
     (void)json_object_set(object, "facts", facts);
     (void)json_object_set(object, "warnings", notes);

@@ -59,18 +59,3 @@ char *stay_repo_time(char out[static 40], int64_t wall_ns)
     (void)strftime(out, 40, "%Y-%m-%d %H:%M:%S", &tm);
     return out;
 }
-
-json_t *stay_repo_counts(const struct stay_snapshot_counts *counts)
-{
-    json_t *object = json_object();
-
-    stay_doc_set_u64(object, "entries", counts->entries);
-    stay_doc_set_u64(object, "files", counts->files);
-    stay_doc_set_u64(object, "warnings", counts->warnings);
-    stay_doc_set_u64(object, "unchanged", counts->unchanged);
-    stay_doc_set_u64(object, "bytes", counts->bytes);
-    stay_doc_set_u64(object, "bytes_read", counts->bytes_read);
-    stay_doc_set_u64(object, "bytes_new", counts->bytes_new);
-    stay_doc_set_u64(object, "bytes_stored", counts->bytes_stored);
-    return object;
-}

@@ -44,6 +44,3 @@ STAY_CHECKED int stay_repo_view(struct stay_cli *cli, const struct stay_repo *re
 
 /** "2026-11-22 02:30:00" in UTC, as times of snapshots are written on the command line. */
 char *stay_repo_time(char out[static 40], int64_t wall_ns);
-
-/** The counts of a snapshot as JSON. */
-json_t *stay_repo_counts(const struct stay_snapshot_counts *counts);

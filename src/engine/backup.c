@@ -232,8 +232,9 @@ static void place_stream(struct stay_snapshot *snapshot, enum stay_snapshot_stre
         void *known = stay_map_get(frames, &chunk->frame, sizeof chunk->frame);
         if (known == NULL) {
             void *pack = stay_map_get(packs, &pack_table[frame->pack].id, STAY_ID_BYTES);
-            *stay_vec_push(&snapshot->stream_frames) = (struct stay_snapshot_frame){
-                (uint32_t)(uintptr_t)pack - 1, frame->number, stay_index_frame_info(frame)};
+            *stay_vec_push(&snapshot->stream_frames) =
+                (struct stay_snapshot_frame){(uint32_t)(uintptr_t)pack - 1, frame->number,
+                                             stay_index_frame_info_owned(index, frame)};
             known = (void *)(uintptr_t)snapshot->stream_frames.n;
             stay_map_set(frames, &chunk->frame, sizeof chunk->frame, known);
         }

@@ -81,6 +81,7 @@ static int run(struct stay_check *check, struct stay_err *err)
         if (stay_check_data(check, err) < 0)
             return -1;
     }
+    stay_check_bases(check);
     set_phase(check, "checking snapshots");
     return stay_check_snapshots(check, err);
 }

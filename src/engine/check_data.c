@@ -52,17 +52,12 @@ static void lose_tail(struct stay_check *check, const struct span *span, uint64_
 
 static struct span *pack_spans(const struct stay_check *check)
 {
-    size_t n_packs;
     size_t n;
-    const struct stay_index_frame *frames = stay_index_frames(check->index, &n);
+    const struct stay_index_pack *packs = stay_index_packs(check->index, &n);
+    struct span *spans = stay_calloc(n, sizeof *spans);
 
-    (void)stay_index_packs(check->index, &n_packs);
-    struct span *spans = stay_calloc(n_packs, sizeof *spans);
-    for (size_t i = 0; i < n; i++) {
-        struct span *span = &spans[frames[i].pack];
-        if (span->n++ == 0)
-            span->first = i;
-    }
+    for (size_t i = 0; i < n; i++)
+        spans[i] = (struct span){packs[i].first_frame, packs[i].n_frames};
     return spans;
 }
 
@@ -149,7 +144,8 @@ static void group_chunks(struct reading *reading, const struct stay_index *index
 static int check_frame(struct reading *reading, unsigned worker, const char *pack, size_t number,
                        struct stay_buf *scratch, struct stay_err *err)
 {
-    const struct stay_frame_info info = stay_index_frame_info(&reading->frames[number]);
+    const struct stay_frame_info info =
+        stay_index_frame_info(reading->check->index, &reading->frames[number]);
     const char *tar;
 
     if (stay_frame_decode(reading->compressors[worker], &info, pack + info.offset, scratch, &tar,
@@ -311,4 +307,41 @@ int stay_check_data(struct stay_check *check, struct stay_err *err)
     check->result->bytes_read = atomic_load(&reading.bytes);
     free_tools(&reading, threads);
     return rc;
+}
+
+/* ---- frames that are built on others */
+
+static bool bases_readable(const struct stay_check *check, const struct stay_index_frame *frame)
+{
+    size_t n;
+    const struct stay_frame_base *bases = stay_index_bases(check->index, frame, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t base = stay_index_find_base(check->index, &bases[i]);
+        if (base < 0 || atomic_load(&check->bad_frames[base]))
+            return false;
+    }
+    return true;
+}
+
+void stay_check_bases(struct stay_check *check)
+{
+    char name[STAY_PACK_NAME_MAX];
+    size_t n;
+    const struct stay_index_pack *packs = stay_index_packs(check->index, &n);
+    const struct stay_index_frame *frames = stay_index_frames(check->index, &n);
+
+    for (bool fresh = true; fresh;) {
+        fresh = false;
+        for (size_t i = 0; i < n; i++) {
+            if (frames[i].n_bases == 0 || atomic_load(&check->bad_frames[i]) ||
+                bases_readable(check, &frames[i]))
+                continue;
+            stay_check_note(check, STAY_FINDING_DAMAGE,
+                            stay_pack_name(name, &packs[frames[i].pack].id), NULL,
+                            "frame %u is built on a frame that cannot be read", frames[i].number);
+            stay_check_bad_frame(check, i);
+            fresh = true;
+        }
+    }
 }

@@ -42,6 +42,9 @@ STAY_CHECKED int stay_check_packs(struct stay_check *check, struct stay_err *err
 /** Reads packs. */
 STAY_CHECKED int stay_check_data(struct stay_check *check, struct stay_err *err);
 
+/** Frames that are built on others which are missing or damaged: after packs and data. */
+void stay_check_bases(struct stay_check *check);
+
 /** Every snapshot, and what of it is lost. */
 STAY_CHECKED int stay_check_snapshots(struct stay_check *check, struct stay_err *err);
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "engine/check_private.h"
+#include "engine/references.h"
 
 #include <string.h>
 
@@ -28,48 +29,63 @@ static void check_record(const struct stay_check_exam *exam)
         stay_check_damage(exam, "the record of its run is missing");
 }
 
+/* The frames that one entry of the snapshot's list names, compared with the index. */
+static void check_pack(const struct stay_check_exam *exam, const struct stay_snapshot_pack *pack,
+                       const struct stay_index_pack *known)
+{
+    char name[STAY_PACK_NAME_MAX];
+
+    if (known->bytes != pack->bytes)
+        stay_check_damage(exam, "says another size of a pack than the index");
+    for (size_t k = 0; k < pack->frames.n; k++) {
+        const struct stay_snapshot_frames *run = &pack->frames.items[k];
+        if (run->last >= known->n_frames) {
+            stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
+                            "refers to frame %u of %s, which has %u", run->last,
+                            stay_pack_name(name, &pack->id), known->n_frames);
+            continue;
+        }
+        for (uint32_t at = run->first; at <= run->last; at++) {
+            const struct stay_index_frame *frame = &exam->frames[known->first_frame + at];
+            exam->referenced[known->first_frame + at] = 1;
+            if (frame->codec != (uint32_t)run->codec || frame->n_bases != run->bases.n)
+                stay_check_damage(exam, "says another codec of a frame than the index");
+        }
+    }
+}
+
+/* What named frames are built on must be named too: that is what keeps it from being removed. */
+static void check_bases_named(const struct stay_check_exam *exam)
+{
+    size_t n;
+
+    (void)stay_index_frames(exam->check->index, &n);
+    stay_auto_free unsigned char *closed = stay_calloc(n, 1);
+    if (n)
+        memcpy(closed, exam->referenced, n);
+    stay_references_close(exam->check->index, closed);
+    if (n && memcmp(closed, exam->referenced, n) != 0)
+        stay_check_damage(exam, "does not name all frames that its frames are built on");
+}
+
 /* Marks the frames that the snapshot names, comparing what it says of them with the index. */
 static void check_references(const struct stay_check_exam *exam)
 {
     const struct stay_index *index = exam->check->index;
     char name[STAY_PACK_NAME_MAX];
-    size_t n_frames;
-    size_t n_packs;
-    const struct stay_index_frame *frames = stay_index_frames(index, &n_frames);
-    const struct stay_index_pack *packs = stay_index_packs(index, &n_packs);
-    stay_auto_free size_t *first = stay_calloc(n_packs, sizeof *first);
-    stay_auto_free size_t *count = stay_calloc(n_packs, sizeof *count);
+    size_t n;
+    const struct stay_index_pack *packs = stay_index_packs(index, &n);
 
-    for (size_t i = n_frames; i-- > 0;) {
-        first[frames[i].pack] = i;
-        count[frames[i].pack]++;
-    }
     for (size_t i = 0; i < exam->snapshot->packs.n; i++) {
         const struct stay_snapshot_pack *pack = &exam->snapshot->packs.items[i];
         int64_t number = stay_index_find_pack(index, &pack->id);
-        (void)stay_pack_name(name, &pack->id);
-        if (number < 0) {
+        if (number >= 0)
+            check_pack(exam, pack, &packs[number]);
+        else
             stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
-                            "refers to %s, which is in no index", name);
-            continue;
-        }
-        if (packs[number].bytes != pack->bytes)
-            stay_check_damage(exam, "says another size of a pack than the index");
-        for (size_t k = 0; k < pack->frames.n; k++) {
-            const struct stay_snapshot_frames *run = &pack->frames.items[k];
-            if (run->last >= count[number]) {
-                stay_check_note(exam->check, STAY_FINDING_DAMAGE, exam->name, NULL,
-                                "refers to frame %u of %s, which has %zu", run->last, name,
-                                count[number]);
-                continue;
-            }
-            for (size_t at = first[number] + run->first; at <= first[number] + run->last; at++) {
-                exam->referenced[at] = 1;
-                if (frames[at].codec != (uint32_t)run->codec)
-                    stay_check_damage(exam, "says another codec of a frame than the index");
-            }
-        }
+                            "refers to %s, which is in no index", stay_pack_name(name, &pack->id));
     }
+    check_bases_named(exam);
 }
 
 static int check_manifest(const struct stay_check_exam *exam, struct stay_err *err)

@@ -114,7 +114,7 @@ static int next_chunk(struct stay_feed *feed, struct backstay_reader *reader, st
     const struct stay_index_frame *frame =
         &stay_index_frames(feed->options.index, &n)[chunk->frame];
     const struct stay_index_pack *pack = &stay_index_packs(feed->options.index, &n)[frame->pack];
-    const struct stay_frame_info info = stay_index_frame_info(frame);
+    const struct stay_frame_info info = stay_index_frame_info(feed->options.index, frame);
     if (stay_fetch_frame(reader->fetch, &pack->id, &info, &tar, err) < 0 ||
         stay_fetch_verify(reader->fetch, tar, chunk->offset, chunk->bytes, id, err) < 0)
         return -1;

@@ -253,7 +253,7 @@ static void work_stretch(struct bulk *bulk, struct hand *hand, const struct stre
     }
     for (size_t i = stretch->first; i < stretch->end;) {
         const struct stay_index_frame *frame = &bulk->frames[bulk->items.items[i].frame];
-        const struct stay_frame_info info = stay_index_frame_info(frame);
+        const struct stay_frame_info info = stay_index_frame_info(bulk->index, frame);
         size_t end = frame_end(bulk, i, stretch->end);
         const char *tar = NULL;
         int rc =

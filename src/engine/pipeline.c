@@ -4,6 +4,7 @@
 #include "engine/pipeline.h"
 
 #include "engine/idset.h"
+#include "engine/references.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -352,26 +353,6 @@ uint64_t stay_pipeline_new_bytes(const struct stay_pipeline *pipeline)
 
 /* ---- what a snapshot refers to */
 
-static void add_reference(struct stay_snapshot *snapshot, const struct stay_index_pack *pack,
-                          const struct stay_index_frame *frame, uint32_t *last_pack)
-{
-    if (*last_pack != frame->pack) {
-        struct stay_snapshot_pack *entry = stay_vec_push(&snapshot->packs);
-        memset(entry, 0, sizeof *entry);
-        entry->id = pack->id;
-        entry->bytes = pack->bytes;
-        *last_pack = frame->pack;
-    }
-    struct stay_snapshot_pack *entry = &snapshot->packs.items[snapshot->packs.n - 1];
-    struct stay_snapshot_frames *run =
-        entry->frames.n ? &entry->frames.items[entry->frames.n - 1] : NULL;
-    if (run && run->last + 1 == frame->number && run->codec == (enum stay_codec)frame->codec)
-        run->last++;
-    else
-        *stay_vec_push(&entry->frames) = (struct stay_snapshot_frames){
-            frame->number, frame->number, (enum stay_codec)frame->codec};
-}
-
 /* Adds a pack that this run has stored. One that the index had, but that was lost, is used again.
  */
 static void add_pack(struct place *place, const struct stay_pack *pack)
@@ -380,19 +361,18 @@ static void add_pack(struct place *place, const struct stay_pack *pack)
     size_t n;
 
     stay_index_add(place->index, pack);
-    const struct stay_index_frame *frames = stay_index_frames(place->index, &n);
-    for (size_t k = 0; known >= 0 && k < place->n_frames; k++)
-        if (frames[k].pack == known)
-            mark_used(place, (uint32_t)k);
+    if (known < 0)
+        return;
+    const struct stay_index_pack *entry = &stay_index_packs(place->index, &n)[known];
+    for (uint32_t k = 0; k < entry->n_frames; k++)
+        mark_used(place, entry->first_frame + k);
 }
 
 void stay_pipeline_references(struct stay_pipeline *pipeline, size_t i,
                               struct stay_snapshot *snapshot)
 {
     struct place *place = &pipeline->places[i];
-    uint32_t last_pack = UINT32_MAX;
     size_t n;
-    size_t n_packs;
     const struct stay_pack *const *fresh = stay_packer_packs(pipeline->packer, i, &n);
 
     stay_idset_free(pipeline->fresh); /* its memory is wanted for the index now */
@@ -403,9 +383,9 @@ void stay_pipeline_references(struct stay_pipeline *pipeline, size_t i,
     for (size_t k = 0; k < n; k++)
         stay_index_note(place->index, &objects[k]);
     stay_index_sort(place->index);
-    const struct stay_index_frame *frames = stay_index_frames(place->index, &n);
-    const struct stay_index_pack *packs = stay_index_packs(place->index, &n_packs);
+    (void)stay_index_frames(place->index, &n);
+    stay_auto_free unsigned char *used = stay_calloc(n, 1);
     for (size_t k = 0; k < n; k++)
-        if (k >= place->n_frames || atomic_load(&place->used[k]))
-            add_reference(snapshot, &packs[frames[k].pack], &frames[k], &last_pack);
+        used[k] = k >= place->n_frames || atomic_load(&place->used[k]);
+    stay_references_add(snapshot, place->index, used);
 }

@@ -16,12 +16,13 @@ static const struct {
 void stay_frame_info_free(struct stay_frame_info *info)
 {
     stay_vec_free(&info->chunks);
+    stay_vec_free(&info->bases);
 }
 
 void stay_frame_reset(struct stay_frame *frame)
 {
     stay_buf_clear(&frame->tar);
-    stay_vec_free(&frame->info.chunks);
+    stay_frame_info_free(&frame->info);
     memset(&frame->info, 0, sizeof frame->info);
 }
 
@@ -33,8 +34,7 @@ void stay_frame_free(struct stay_frame *frame)
 
 size_t stay_frame_with(const struct stay_frame *frame, size_t chunk_bytes)
 {
-    return frame->tar.len + STAY_USTAR_BLOCK + stay_ustar_padded(chunk_bytes) +
-           STAY_USTAR_TAIL;
+    return frame->tar.len + STAY_USTAR_BLOCK + stay_ustar_padded(chunk_bytes) + STAY_USTAR_TAIL;
 }
 
 void stay_frame_add(struct stay_frame *frame, const struct stay_id *id, const void *data,
@@ -82,6 +82,11 @@ int stay_frame_decode(struct stay_compressor *compressor, const struct stay_fram
                       const void *data, struct stay_buf *scratch, const char **out,
                       struct stay_err *err)
 {
+    if (info->bases.n > 0)
+        return stay_fail(err, STAY_ERR_CONFIG,
+                         "a frame is built on %zu others, which this version cannot decode: use a "
+                         "newer backstay",
+                         info->bases.n);
     if (info->raw > STAY_FRAME_RAW_MAX)
         return stay_fail(err, STAY_ERR_CORRUPT, "a frame of %u bytes is larger than any can be",
                          info->raw);

@@ -29,6 +29,12 @@ struct stay_frame_chunk {
     uint32_t offset;
 };
 
+/** A frame whose content another one is compressed against: member @number of a pack. */
+struct stay_frame_base {
+    struct stay_id pack;
+    uint32_t number;
+};
+
 /** What index and snapshot say about a frame. */
 struct stay_frame_info {
     uint64_t offset; /* of the stored frame in its pack */
@@ -36,6 +42,7 @@ struct stay_frame_info {
     uint32_t raw;    /* bytes of the tar */
     enum stay_codec codec;
     STAY_VEC(struct stay_frame_chunk) chunks;
+    STAY_VEC(struct stay_frame_base) bases; /* none, for all frames that this version writes */
 };
 
 void stay_frame_info_free(struct stay_frame_info *info);
@@ -73,8 +80,8 @@ STAY_CHECKED int stay_frame_encode(struct stay_frame *frame, struct stay_compres
 /**
  * Decodes a stored frame.
  *
- * @out, @out_len the tar; points into @data (RAW) or into @scratch.
- * @return 0, or -1 with kind CORRUPT.
+ * @out the tar; points into @data (RAW) or into @scratch.
+ * @return 0, or -1 with kind CORRUPT; CONFIG for a frame that is built on others.
  */
 STAY_CHECKED int stay_frame_decode(struct stay_compressor *compressor,
                                    const struct stay_frame_info *info, const void *data,

@@ -34,6 +34,7 @@ void stay_index_free(struct stay_index *index)
         stay_vec_free(&index->packs);
         stay_vec_free(&index->frames);
         stay_vec_free(&index->chunks);
+        stay_vec_free(&index->bases);
     }
     unmap(index);
     stay_vec_free(&index->objects);
@@ -42,23 +43,49 @@ void stay_index_free(struct stay_index *index)
     free(index);
 }
 
-/* Copies the tables out of the mapping, so that they can grow. */
+/* A table out of the mapping, so that it can grow. */
+#define own_table(table)                                                                           \
+    ({                                                                                             \
+        __auto_type own_ = (table);                                                                \
+        size_t bytes_ = own_->n * sizeof *own_->items;                                             \
+        void *copy_ = stay_malloc(bytes_);                                                         \
+        own_->items = bytes_ ? memcpy(copy_, own_->items, bytes_) : copy_;                         \
+        own_->cap = own_->n;                                                                       \
+    })
+
 static void own_tables(struct stay_index *index)
 {
     if (index->mapping == NULL)
         return;
-    index->packs.items = memcpy(stay_calloc(index->packs.n, sizeof *index->packs.items),
-                                index->packs.items, index->packs.n * sizeof *index->packs.items);
-    index->frames.items =
-        memcpy(stay_calloc(index->frames.n, sizeof *index->frames.items), index->frames.items,
-               index->frames.n * sizeof *index->frames.items);
-    index->chunks.items =
-        memcpy(stay_calloc(index->chunks.n, sizeof *index->chunks.items), index->chunks.items,
-               index->chunks.n * sizeof *index->chunks.items);
-    index->packs.cap = index->packs.n;
-    index->frames.cap = index->frames.n;
-    index->chunks.cap = index->chunks.n;
+    own_table(&index->packs);
+    own_table(&index->frames);
+    own_table(&index->chunks);
+    own_table(&index->bases);
     unmap(index);
+}
+
+static void add_frame(struct stay_index *index, uint32_t pack, uint32_t number,
+                      const struct stay_frame_info *info)
+{
+    uint32_t frame_number = (uint32_t)index->frames.n;
+
+    *stay_vec_push(&index->frames) = (struct stay_index_frame){
+        .offset = info->offset,
+        .pack = pack,
+        .number = number,
+        .stored = info->stored,
+        .raw = info->raw,
+        .codec = info->codec,
+        .n_bases = (uint32_t)info->bases.n,
+        .first_base = (uint32_t)index->bases.n,
+    };
+    for (size_t i = 0; i < info->bases.n; i++)
+        *stay_vec_push(&index->bases) = info->bases.items[i];
+    for (size_t i = 0; i < info->chunks.n; i++) {
+        const struct stay_frame_chunk *chunk = &info->chunks.items[i];
+        *stay_vec_push(&index->chunks) =
+            (struct stay_index_chunk){chunk->id, frame_number, chunk->bytes, chunk->offset};
+    }
 }
 
 void stay_index_add(struct stay_index *index, const struct stay_pack *pack)
@@ -72,19 +99,11 @@ void stay_index_add(struct stay_index *index, const struct stay_pack *pack)
     }
     own_tables(index);
     uint32_t pack_number = (uint32_t)index->packs.n;
-    *stay_vec_push(&index->packs) = (struct stay_index_pack){pack->id, pack->bytes};
+    *stay_vec_push(&index->packs) = (struct stay_index_pack){
+        pack->id, pack->bytes, (uint32_t)index->frames.n, (uint32_t)pack->frames.n};
     stay_map_set(index->pack_numbers, &pack->id, sizeof pack->id, (void *)(index->packs.n));
-    for (size_t i = 0; i < pack->frames.n; i++) {
-        const struct stay_frame_info *info = &pack->frames.items[i];
-        uint32_t frame_number = (uint32_t)index->frames.n;
-        *stay_vec_push(&index->frames) = (struct stay_index_frame){
-            info->offset, pack_number, (uint32_t)i, info->stored, info->raw, info->codec, 0};
-        for (size_t k = 0; k < info->chunks.n; k++) {
-            const struct stay_frame_chunk *chunk = &info->chunks.items[k];
-            *stay_vec_push(&index->chunks) =
-                (struct stay_index_chunk){chunk->id, frame_number, chunk->bytes, chunk->offset};
-        }
-    }
+    for (size_t i = 0; i < pack->frames.n; i++)
+        add_frame(index, pack_number, (uint32_t)i, &pack->frames.items[i]);
 }
 
 void stay_index_note(struct stay_index *index, const struct stay_id *id)
@@ -242,12 +261,46 @@ const struct stay_index_chunk *stay_index_chunks(const struct stay_index *index,
     return index->chunks.items;
 }
 
-struct stay_frame_info stay_index_frame_info(const struct stay_index_frame *frame)
+const struct stay_frame_base *stay_index_bases(const struct stay_index *index,
+                                               const struct stay_index_frame *frame, size_t *n)
 {
-    return (struct stay_frame_info){
+    *n = frame->n_bases;
+    return index->bases.items + frame->first_base;
+}
+
+int64_t stay_index_find_base(const struct stay_index *index, const struct stay_frame_base *base)
+{
+    int64_t number = stay_index_find_pack(index, &base->pack);
+
+    if (number < 0 || base->number >= index->packs.items[number].n_frames)
+        return -1;
+    return (int64_t)index->packs.items[number].first_frame + base->number;
+}
+
+struct stay_frame_info stay_index_frame_info(const struct stay_index *index,
+                                             const struct stay_index_frame *frame)
+{
+    struct stay_frame_info info = {
         .offset = frame->offset,
         .stored = frame->stored,
         .raw = frame->raw,
         .codec = (enum stay_codec)frame->codec,
     };
+
+    info.bases.n = frame->n_bases;
+    info.bases.items = index->bases.items + frame->first_base;
+    return info;
+}
+
+struct stay_frame_info stay_index_frame_info_owned(const struct stay_index *index,
+                                                   const struct stay_index_frame *frame)
+{
+    struct stay_frame_info borrowed = stay_index_frame_info(index, frame);
+    struct stay_frame_info info = borrowed;
+
+    info.bases.items = NULL;
+    info.bases.n = info.bases.cap = 0;
+    for (size_t i = 0; i < borrowed.bases.n; i++)
+        *stay_vec_push(&info.bases) = borrowed.bases.items[i];
+    return info;
 }

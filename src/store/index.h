@@ -13,6 +13,8 @@
 struct stay_index_pack {
     struct stay_id id;
     uint64_t bytes;
+    uint32_t first_frame; /* its frames stand together, in their order */
+    uint32_t n_frames;
 };
 
 struct stay_index_frame {
@@ -22,6 +24,8 @@ struct stay_index_frame {
     uint32_t stored;
     uint32_t raw;
     uint32_t codec;
+    uint32_t n_bases;
+    uint32_t first_base;
     uint32_t reserved;
 };
 
@@ -82,11 +86,24 @@ const struct stay_index_pack *stay_index_packs(const struct stay_index *index, s
 const struct stay_index_frame *stay_index_frames(const struct stay_index *index, size_t *n);
 const struct stay_index_chunk *stay_index_chunks(const struct stay_index *index, size_t *n);
 
+/** The bases of a frame: none, for all frames that this version writes. */
+const struct stay_frame_base *stay_index_bases(const struct stay_index *index,
+                                               const struct stay_index_frame *frame, size_t *n);
+
+/** The number in the table of frames of what a base names, or -1. */
+int64_t stay_index_find_base(const struct stay_index *index, const struct stay_frame_base *base);
+
 /** Whether a pack was in the list given to stay_index_keep() (true before that call). */
 bool stay_index_has_pack(const struct stay_index *index, uint32_t pack);
 
-/** Describes a frame in the form that decoding needs (without its chunk list). */
-struct stay_frame_info stay_index_frame_info(const struct stay_index_frame *frame);
+/** Describes a frame in the form that decoding needs: without its chunk list, its bases borrowed.
+ */
+struct stay_frame_info stay_index_frame_info(const struct stay_index *index,
+                                             const struct stay_index_frame *frame);
+
+/** The same with a copy of the bases, for stay_frame_info_free(). */
+struct stay_frame_info stay_index_frame_info_owned(const struct stay_index *index,
+                                                   const struct stay_index_frame *frame);
 
 /** Remembers that the tables hold all of the index object @id, for the local cache. */
 void stay_index_note(struct stay_index *index, const struct stay_id *id);

@@ -20,10 +20,11 @@ struct header {
     uint64_t n_packs;
     uint64_t n_frames;
     uint64_t n_chunks;
+    uint64_t n_bases;
     struct stay_id sum; /* of everything behind the header */
 };
 
-static const char magic[8] = "BSIDX\0\0\1";
+static const char magic[8] = "BSIDX\0\0\2";
 
 int stay_index_save(const struct stay_index *index, const char *path, struct stay_err *err)
 {
@@ -35,11 +36,13 @@ int stay_index_save(const struct stay_index *index, const char *path, struct sta
         {index->packs.items, index->packs.n * sizeof *index->packs.items},
         {index->frames.items, index->frames.n * sizeof *index->frames.items},
         {index->chunks.items, index->chunks.n * sizeof *index->chunks.items},
+        {index->bases.items, index->bases.n * sizeof *index->bases.items},
     };
     struct header header = {.n_objects = index->objects.n,
                             .n_packs = index->packs.n,
                             .n_frames = index->frames.n,
-                            .n_chunks = index->chunks.n};
+                            .n_chunks = index->chunks.n,
+                            .n_bases = index->bases.n};
     stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
     stay_auto_str char *temporary = stay_strf("%s.new", path);
     stay_auto_fd int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -80,7 +83,8 @@ static bool header_sound(const struct header *header, size_t file_bytes)
     if (!take(&left, header->n_objects, sizeof(struct stay_id)) ||
         !take(&left, header->n_packs, sizeof(struct stay_index_pack)) ||
         !take(&left, header->n_frames, sizeof(struct stay_index_frame)) ||
-        !take(&left, header->n_chunks, sizeof(struct stay_index_chunk)) || left != 0)
+        !take(&left, header->n_chunks, sizeof(struct stay_index_chunk)) ||
+        !take(&left, header->n_bases, sizeof(struct stay_frame_base)) || left != 0)
         return false;
     stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
     struct stay_id sum;
@@ -126,6 +130,9 @@ static void place_tables(struct stay_index *index, const struct header *header)
     at += header->n_frames * sizeof *index->frames.items;
     index->chunks.items = (struct stay_index_chunk *)(void *)at;
     index->chunks.n = index->n_sorted = header->n_chunks;
+    at += header->n_chunks * sizeof *index->chunks.items;
+    index->bases.items = (struct stay_frame_base *)(void *)at;
+    index->bases.n = header->n_bases;
     for (size_t i = 0; i < index->packs.n; i++)
         stay_map_set(index->pack_numbers, &index->packs.items[i].id, STAY_ID_BYTES,
                      (void *)(uintptr_t)(i + 1));

@@ -3,20 +3,28 @@
  *
  * Index objects: one JSON line a pack, the whole compressed with Zstandard. See docs/format.md.
  */
-#include "store/doc.h"
+#include "store/frame_doc.h"
 #include "store/index_private.h"
 
 #include <string.h>
 
 enum { OBJECT_RAW_MAX = 1024 * 1024 * 1024 };
 
+static void add_bases(struct stay_buf *out, const struct stay_frame_info *info)
+{
+    for (size_t i = 0; i < info->bases.n; i++) {
+        stay_buf_str(out, i ? ",{\"pack\":\"" : "{\"pack\":\"");
+        stay_buf_hex(out, info->bases.items[i].pack.bytes, STAY_ID_BYTES);
+        stay_buf_printf(out, "\",\"number\":%u}", info->bases.items[i].number);
+    }
+}
+
 static void add_frame(struct stay_buf *out, const struct stay_frame_info *info)
 {
-    stay_buf_printf(out,
-                    "{\"codec\":\"%s\",\"bases\":[],\"offset\":%llu,\"stored\":%u,\"raw\":%u,"
-                    "\"chunks\":[",
-                    stay_codec_name(info->codec), (unsigned long long)info->offset, info->stored,
-                    info->raw);
+    stay_buf_printf(out, "{\"codec\":\"%s\",\"bases\":[", stay_codec_name(info->codec));
+    add_bases(out, info);
+    stay_buf_printf(out, "],\"offset\":%llu,\"stored\":%u,\"raw\":%u,\"chunks\":[",
+                    (unsigned long long)info->offset, info->stored, info->raw);
     for (size_t i = 0; i < info->chunks.n; i++) {
         const struct stay_frame_chunk *chunk = &info->chunks.items[i];
         stay_buf_str(out, i ? ",\"" : "\"");
@@ -76,23 +84,11 @@ static int read_chunks(struct stay_frame_info *info, const json_t *list, struct 
 static int read_frame(struct stay_frame_info *info, const json_t *object, uint64_t pack_bytes,
                       struct stay_err *err)
 {
-    const char *codec;
-    const json_t *bases;
     const json_t *chunks;
 
-    if (stay_doc_string(object, "codec", &codec, err) < 0 ||
-        stay_doc_u64(object, "offset", &info->offset, err) < 0 ||
-        stay_doc_u32(object, "stored", &info->stored, err) < 0 ||
-        stay_doc_u32(object, "raw", &info->raw, err) < 0 ||
-        stay_doc_array(object, "bases", &bases, err) < 0 ||
+    if (stay_frame_doc_place(info, object, pack_bytes, err) < 0 ||
         stay_doc_array(object, "chunks", &chunks, err) < 0)
         return -1;
-    if (stay_codec_parse(codec, &info->codec) < 0 || json_array_size(bases) != 0)
-        return stay_fail(err, STAY_ERR_CORRUPT,
-                         "a frame has a codec or bases that this version does not know");
-    if (info->raw > STAY_FRAME_RAW_MAX || info->offset > pack_bytes ||
-        info->stored > pack_bytes - info->offset)
-        return stay_fail(err, STAY_ERR_CORRUPT, "a frame lies outside its pack");
     return read_chunks(info, chunks, err);
 }
 
@@ -132,13 +128,15 @@ static int decode_line(struct stay_index *index, const char *line, size_t len, s
     return rc;
 }
 
-static void truncate_to(struct stay_index *index, size_t packs, size_t frames, size_t chunks)
+static void truncate_to(struct stay_index *index, size_t packs, size_t frames, size_t chunks,
+                        size_t bases)
 {
     for (size_t i = packs; i < index->packs.n; i++)
         (void)stay_map_remove(index->pack_numbers, &index->packs.items[i].id, STAY_ID_BYTES);
     index->packs.n = packs;
     index->frames.n = frames;
     index->chunks.n = chunks;
+    index->bases.n = bases;
 }
 
 int stay_index_decode(struct stay_index *index, const void *data, size_t len, struct stay_err *err)
@@ -149,6 +147,7 @@ int stay_index_decode(struct stay_index *index, const void *data, size_t len, st
     size_t packs = index->packs.n;
     size_t frames = index->frames.n;
     size_t chunks = index->chunks.n;
+    size_t bases = index->bases.n;
 
     if (stay_decompress_all(compressor, data, len, OBJECT_RAW_MAX, &text, err) < 0)
         return -1;
@@ -157,7 +156,7 @@ int stay_index_decode(struct stay_index *index, const void *data, size_t len, st
         const char *end = memchr(line, '\n', text.len - at);
         size_t line_len = end ? (size_t)(end - line) : text.len - at;
         if (decode_line(index, line, line_len, err) < 0) {
-            truncate_to(index, packs, frames, chunks);
+            truncate_to(index, packs, frames, chunks, bases);
             return -1;
         }
         at += line_len + 1;

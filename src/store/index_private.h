@@ -13,6 +13,7 @@ struct stay_index {
     STAY_VEC(struct stay_index_pack) packs;
     STAY_VEC(struct stay_index_frame) frames;
     STAY_VEC(struct stay_index_chunk) chunks;
+    STAY_VEC(struct stay_frame_base) bases;
     STAY_VEC(struct stay_id) objects; /* index objects that the tables hold */
     size_t n_sorted;                  /* chunks before this one are sorted */
     struct stay_map *pack_numbers;    /* id -> number + 1 */

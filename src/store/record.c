@@ -16,19 +16,6 @@ char *stay_record_name(char out[static STAY_RECORD_NAME_MAX], const struct stay_
     return out;
 }
 
-static void set_counts(json_t *object, const struct stay_snapshot_counts *counts)
-{
-    json_t *member = json_object();
-
-    stay_doc_set_u64(member, "entries", counts->entries);
-    stay_doc_set_u64(member, "warnings", counts->warnings);
-    stay_doc_set_u64(member, "bytes", counts->bytes);
-    stay_doc_set_u64(member, "bytes_read", counts->bytes_read);
-    stay_doc_set_u64(member, "bytes_new", counts->bytes_new);
-    stay_doc_set_u64(member, "bytes_stored", counts->bytes_stored);
-    (void)json_object_set_new(object, "counts", member);
-}
-
 int stay_record_put(const struct stay_repository *repository, const struct stay_record *record,
                     struct stay_err *err)
 {
@@ -54,7 +41,7 @@ int stay_record_put(const struct stay_repository *repository, const struct stay_
     if (record->error)
         stay_doc_set_text(object, "error", record->error);
     if (record->counts)
-        set_counts(object, record->counts);
+        (void)json_object_set_new(object, "counts", stay_snapshot_counts_json(record->counts));
     stay_doc_seal(&text, object);
     return stay_dest_put(repository->dest, name, text.data, text.len, err);
 }

@@ -3,6 +3,8 @@
  */
 #include "store/snapshot.h"
 
+#include "store/frame_doc.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -11,6 +13,13 @@ static const char *const stream_names[STAY_STREAMS] = {"manifest", "facts", "not
 const char *stay_snapshot_stream_name(enum stay_snapshot_streams stream)
 {
     return stream_names[stream];
+}
+
+static void free_frames(struct stay_snapshot_pack *pack)
+{
+    for (size_t i = 0; i < pack->frames.n; i++)
+        stay_vec_free(&pack->frames.items[i].bases);
+    stay_vec_free(&pack->frames);
 }
 
 void stay_snapshot_free(struct stay_snapshot *snapshot)
@@ -24,7 +33,9 @@ void stay_snapshot_free(struct stay_snapshot *snapshot)
     free(snapshot->version);
     json_decref(snapshot->details);
     for (size_t i = 0; i < snapshot->packs.n; i++)
-        stay_vec_free(&snapshot->packs.items[i].frames);
+        free_frames(&snapshot->packs.items[i]);
+    for (size_t i = 0; i < snapshot->stream_frames.n; i++)
+        stay_frame_info_free(&snapshot->stream_frames.items[i].info);
     stay_vec_free(&snapshot->packs);
     stay_vec_free(&snapshot->stream_frames);
     for (size_t i = 0; i < STAY_STREAMS; i++)
@@ -69,7 +80,7 @@ int stay_snapshot_parse_name(struct stay_snapshot_ref *out, const char *name)
                : -1;
 }
 
-static json_t *encode_counts(const struct stay_snapshot_counts *counts)
+json_t *stay_snapshot_counts_json(const struct stay_snapshot_counts *counts)
 {
     json_t *object = json_object();
 
@@ -94,9 +105,10 @@ static json_t *encode_packs(const struct stay_snapshot *snapshot)
         json_t *frames = json_array();
         for (size_t k = 0; k < pack->frames.n; k++) {
             const struct stay_snapshot_frames *run = &pack->frames.items[k];
-            (void)json_array_append_new(frames, json_pack("{s:[i,i], s:s, s:[]}", "numbers",
-                                                          (int)run->first, (int)run->last, "codec",
-                                                          stay_codec_name(run->codec), "bases"));
+            (void)json_array_append_new(
+                frames, json_pack("{s:[i,i], s:s, s:o}", "numbers", (int)run->first, (int)run->last,
+                                  "codec", stay_codec_name(run->codec), "bases",
+                                  stay_frame_doc_bases(run->bases.items, run->bases.n)));
         }
         (void)json_array_append_new(list,
                                     json_pack("{s:s, s:I, s:o}", "id", stay_id_hex(hex, &pack->id),
@@ -113,10 +125,11 @@ static json_t *encode_stream_frames(const struct stay_snapshot *snapshot)
         const struct stay_snapshot_frame *frame = &snapshot->stream_frames.items[i];
         (void)json_array_append_new(
             list,
-            json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:[]}", "pack", (json_int_t)frame->pack,
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "pack", (json_int_t)frame->pack,
                       "number", (json_int_t)frame->number, "offset", (json_int_t)frame->info.offset,
                       "stored", (json_int_t)frame->info.stored, "raw", (json_int_t)frame->info.raw,
-                      "codec", stay_codec_name(frame->info.codec), "bases"));
+                      "codec", stay_codec_name(frame->info.codec), "bases",
+                      stay_frame_doc_bases(frame->info.bases.items, frame->info.bases.n)));
     }
     return list;
 }
@@ -155,7 +168,7 @@ void stay_snapshot_encode(struct stay_buf *out, const struct stay_snapshot *snap
     stay_doc_set_time(object, "finished", snapshot->finished_ns);
     stay_doc_set_text(object, "host", snapshot->host);
     stay_doc_set_text(object, "version", snapshot->version);
-    (void)json_object_set_new(object, "counts", encode_counts(&snapshot->counts));
+    (void)json_object_set_new(object, "counts", stay_snapshot_counts_json(&snapshot->counts));
     (void)json_object_set(object, "details", snapshot->details);
     (void)json_object_set_new(object, "packs", encode_packs(snapshot));
     (void)json_object_set_new(object, "stream_frames", encode_stream_frames(snapshot));

@@ -14,11 +14,12 @@
 
 enum { STAY_SNAPSHOT_ID = 8, STAY_RUN_ID = 16, STAY_SNAPSHOT_NAME_MAX = 160, STAY_SOURCE_MAX = 64 };
 
-/** Consecutive frames of one pack with the same codec. */
+/** Consecutive frames of one pack with the same codec; one that has bases is by itself. */
 struct stay_snapshot_frames {
     uint32_t first;
     uint32_t last;
     enum stay_codec codec;
+    STAY_VEC(struct stay_frame_base) bases;
 };
 
 struct stay_snapshot_pack {
@@ -109,6 +110,9 @@ struct stay_snapshot_ref {
 
 /** @return 0, or -1 when @name is not a snapshot's. */
 STAY_CHECKED int stay_snapshot_parse_name(struct stay_snapshot_ref *out, const char *name);
+
+/** The counts as a JSON object. */
+json_t *stay_snapshot_counts_json(const struct stay_snapshot_counts *counts);
 
 /** "manifest", "facts", "notes". */
 const char *stay_snapshot_stream_name(enum stay_snapshot_streams stream);

@@ -3,6 +3,7 @@
  *
  * Nothing that a snapshot says is believed before it was compared with a limit: it may be forged.
  */
+#include "store/frame_doc.h"
 #include "store/pack.h"
 #include "store/snapshot.h"
 
@@ -26,21 +27,6 @@ static int decode_counts(struct stay_snapshot_counts *counts, const json_t *snap
     return 0;
 }
 
-static int decode_codec(const json_t *object, enum stay_codec *codec, struct stay_err *err)
-{
-    const char *name;
-    const json_t *bases;
-
-    if (stay_doc_string(object, "codec", &name, err) < 0 ||
-        stay_doc_array(object, "bases", &bases, err) < 0)
-        return -1;
-    if (stay_codec_parse(name, codec) < 0 || json_array_size(bases) != 0)
-        return stay_fail(err, STAY_ERR_CORRUPT,
-                         "a frame has codec \"%s\" and %zu bases, which this version cannot read",
-                         name, json_array_size(bases));
-    return 0;
-}
-
 static int decode_run(struct stay_snapshot_frames *run, const json_t *object, struct stay_err *err)
 {
     const json_t *numbers;
@@ -54,7 +40,15 @@ static int decode_run(struct stay_snapshot_frames *run, const json_t *object, st
         return stay_fail(err, STAY_ERR_CORRUPT, "a range of frames is malformed");
     run->first = (uint32_t)first;
     run->last = (uint32_t)last;
-    return decode_codec(object, &run->codec, err);
+    struct stay_frame_info info = {0};
+    int rc = stay_frame_doc_codec(&info, object, err);
+    run->codec = info.codec;
+    run->bases.items = info.bases.items;
+    run->bases.n = info.bases.n;
+    run->bases.cap = info.bases.cap;
+    if (rc == 0 && run->bases.n > 0 && first != last)
+        return stay_fail(err, STAY_ERR_CORRUPT, "a range of frames has bases");
+    return rc;
 }
 
 static int decode_pack(struct stay_snapshot_pack *pack, const json_t *object, struct stay_err *err)
@@ -71,7 +65,9 @@ static int decode_pack(struct stay_snapshot_pack *pack, const json_t *object, st
         return stay_fail(err, STAY_ERR_CORRUPT, "a pack is larger than any can be");
     json_array_foreach(frames, i, frame)
     {
-        if (decode_run(stay_vec_push(&pack->frames), frame, err) < 0)
+        struct stay_snapshot_frames *run = stay_vec_push(&pack->frames);
+        memset(run, 0, sizeof *run);
+        if (decode_run(run, frame, err) < 0)
             return -1;
     }
     return 0;
@@ -109,17 +105,12 @@ static int decode_stream_frames(struct stay_snapshot *snapshot, const json_t *ob
         struct stay_snapshot_frame *to = stay_vec_push(&snapshot->stream_frames);
         memset(to, 0, sizeof *to);
         if (stay_doc_u32(frame, "pack", &to->pack, err) < 0 ||
-            stay_doc_u32(frame, "number", &to->number, err) < 0 ||
-            stay_doc_u64(frame, "offset", &to->info.offset, err) < 0 ||
-            stay_doc_u32(frame, "stored", &to->info.stored, err) < 0 ||
-            stay_doc_u32(frame, "raw", &to->info.raw, err) < 0 ||
-            decode_codec(frame, &to->info.codec, err) < 0)
+            stay_doc_u32(frame, "number", &to->number, err) < 0)
             return -1;
-        uint64_t pack_bytes =
-            to->pack < snapshot->packs.n ? snapshot->packs.items[to->pack].bytes : 0;
-        if (to->pack >= snapshot->packs.n || to->info.offset > pack_bytes ||
-            to->info.stored > pack_bytes - to->info.offset || to->info.raw > STAY_FRAME_RAW_MAX)
+        if (to->pack >= snapshot->packs.n)
             return stay_fail(err, STAY_ERR_CORRUPT, "a frame lies outside its pack");
+        if (stay_frame_doc_place(&to->info, frame, snapshot->packs.items[to->pack].bytes, err) < 0)
+            return -1;
     }
     return 0;
 }

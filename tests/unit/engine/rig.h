@@ -132,7 +132,7 @@ static inline int rig_read(const struct rig *rig, size_t i, const struct stay_id
         if (chunk == NULL)
             return -1;
         const struct stay_index_frame *frame = &stay_index_frames(index, &unused)[chunk->frame];
-        const struct stay_frame_info info = stay_index_frame_info(frame);
+        const struct stay_frame_info info = stay_index_frame_info(index, frame);
         const struct stay_id *pack = &stay_index_packs(index, &unused)[frame->pack].id;
         if (stay_fetch_frame(fetch, pack, &info, &tar, NULL) < 0 ||
             stay_fetch_verify(fetch, tar, chunk->offset, chunk->bytes, &ids[k], NULL) < 0)

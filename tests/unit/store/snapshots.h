@@ -32,8 +32,10 @@ static inline struct stay_snapshot *sample_snapshot(void)
     for (unsigned char i = 0; i < 2; i++) {
         struct stay_snapshot_pack *pack = stay_vec_push(&snapshot->packs);
         *pack = (struct stay_snapshot_pack){.id = {{i}}, .bytes = 5000};
-        *stay_vec_push(&pack->frames) = (struct stay_snapshot_frames){0, 3, STAY_CODEC_ZSTD};
-        *stay_vec_push(&pack->frames) = (struct stay_snapshot_frames){4, 4, STAY_CODEC_RAW};
+        *stay_vec_push(&pack->frames) =
+            (struct stay_snapshot_frames){.first = 0, .last = 3, .codec = STAY_CODEC_ZSTD};
+        *stay_vec_push(&pack->frames) =
+            (struct stay_snapshot_frames){.first = 4, .last = 4, .codec = STAY_CODEC_RAW};
     }
     *stay_vec_push(&snapshot->stream_frames) = (struct stay_snapshot_frame){
         1, 4, {.offset = 512, .stored = 2000, .raw = 3000, .codec = STAY_CODEC_ZSTD}};

@@ -214,7 +214,7 @@ static void a_frame_is_described_as_it_was_added(void **state)
     const struct stay_index_frame *frames = stay_index_frames(index, &n);
     assert_int_equal(n, 3);
     for (size_t i = 0; i < n; i++) {
-        const struct stay_frame_info info = stay_index_frame_info(&frames[i]);
+        const struct stay_frame_info info = stay_index_frame_info(index, &frames[i]);
         assert_int_equal(frames[i].number, i);
         assert_int_equal(info.offset, pack.frames.items[i].offset);
         assert_int_equal(info.stored, pack.frames.items[i].stored);

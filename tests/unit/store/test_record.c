@@ -63,12 +63,13 @@ static void the_document_says_what_happened(void **state)
     assert_int_equal(json_object_del(object, "sha256"), 0);
     assert_int_equal(json_object_del(object, "version"), 0);
     expected = json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:i,s:i,s:i,s:i,s:i,s:i}}",
+        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, "
+        "s:{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i}}",
         "format", 1, "kind", "record", "name", NAME, "repository", store->repository->id, "about",
         "backup", "result", "ok", "run", sample.run, "source", "media", "host", "web-1", "snapshot",
         SAMPLE_NAME, "started", "2026-11-22T02:30:00.123456789Z", "finished",
-        "2026-11-22T02:30:01.123456789Z", "counts", "entries", 5, "warnings", 0, "bytes", 7,
-        "bytes_read", 0, "bytes_new", 0, "bytes_stored", 0);
+        "2026-11-22T02:30:01.123456789Z", "counts", "entries", 5, "files", 0, "warnings", 0,
+        "unchanged", 0, "bytes", 7, "bytes_read", 0, "bytes_new", 0, "bytes_stored", 0);
     assert_non_null(expected);
     assert_true(json_equal(object, expected));
 }
