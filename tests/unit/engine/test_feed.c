@@ -6,6 +6,7 @@
 #include "engine/feed.h"
 
 #include "unit/engine/files.h"
+#include "unit/engine/forge.h"
 
 #include <pthread.h>
 
@@ -313,35 +314,6 @@ static void a_chunk_that_is_nowhere_is_a_problem_in_both_modes(void **state)
     assert_non_null(strstr(result_of(fixture).problems[0].text, "is in no pack that exists"));
 }
 
-/* Stores @line as a manifest, in a frame of its own that @snapshot names. */
-static void store_manifest(struct fixture *fixture, const struct stay_buf *line,
-                           struct stay_snapshot *snapshot)
-{
-    stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
-    struct stay_frame frame = {0};
-    struct stay_pack pack = {0};
-    struct stay_id id;
-    char name[STAY_PACK_NAME_MAX];
-
-    stay_digest_of(digest, line->data, line->len, &id);
-    stay_frame_add(&frame, &id, line->data, line->len);
-    stay_frame_close(&frame);
-    frame.info.stored = frame.info.raw;
-    *stay_vec_push(&snapshot->stream_frames) = (struct stay_snapshot_frame){
-        0, 0, {.offset = STAY_USTAR_BLOCK, .stored = frame.info.raw, .raw = frame.info.raw}};
-    stay_pack_add(&pack, &frame.info, frame.tar.data);
-    stay_pack_close(&pack, digest);
-    stay_memory_dest_write(fixture->rig->stores[0]->memory, stay_pack_name(name, &pack.id),
-                           pack.tar.data, pack.tar.len);
-    *stay_vec_push(&snapshot->packs) =
-        (struct stay_snapshot_pack){.id = pack.id, .bytes = pack.bytes};
-    snapshot->streams[STAY_MANIFEST].bytes = line->len;
-    *stay_vec_push(&snapshot->streams[STAY_MANIFEST].chunks) =
-        (struct stay_snapshot_chunk){id, (uint32_t)line->len, 0, STAY_USTAR_BLOCK};
-    stay_frame_free(&frame);
-    stay_pack_free(&pack);
-}
-
 /* A tree of one file that claims a byte more than its chunk has. */
 static void forge_length(struct fixture *fixture)
 {
@@ -353,7 +325,7 @@ static void forge_length(struct fixture *fixture)
 
     stay_digest_of(digest, fixture->files->contents[1], fixture->files->lengths[1], &id);
     stay_manifest_encode(&line, &entry, &id, 1);
-    store_manifest(fixture, &line, forged);
+    forge_manifest(fixture->rig, 0, &line, forged);
     stay_tree_free(fixture->view->tree);
     assert_ok(stay_tree_load(&fixture->view->tree, fixture->rig->stores[0]->dest, forged, 1,
                              fixture->rig->folder, &fixture->rig->err),

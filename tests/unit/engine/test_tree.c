@@ -191,6 +191,54 @@ static void of_a_damaged_manifest_the_rest_is_read(void **state)
         assert_ok(stay_tree_entry(tree, i, &entry, &fixture->rig->err), fixture->rig->err);
 }
 
+enum { FACTS = 66, FACT_BYTES = 1 << 20 };
+
+static int send_large_facts(struct backstay_sink *sink, void *ctx)
+{
+    stay_auto_str char *value = stay_memdup(ctx, FACT_BYTES);
+
+    for (int i = 0; i < FACTS; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "%02d", i);
+        if (sink->fact(sink, name, value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* More than is held in memory: the text lies in a file that nobody sees. */
+static void a_text_of_any_size_can_be_read(void **state)
+{
+    struct rig *rig = new_rig(1);
+    stay_auto_free char *value = stay_malloc(FACT_BYTES);
+    struct script script = {.backup = send_large_facts, .ctx = value};
+    struct stay_backup_result result;
+    struct stay_text text = {0};
+
+    (void)state;
+    memset(value, 'v', FACT_BYTES);
+    assert_ok(rig_backup(rig, &script, &result), rig->err);
+    struct stay_view *view = rig_view(rig, 0);
+    assert_ok(stay_text_load(&text, rig->stores[0]->dest, view->snapshot, STAY_FACTS, 2,
+                             rig->folder, &rig->err),
+              rig->err);
+    size_t line = strlen("{'name':'00','value':''}\n") + FACT_BYTES;
+    assert_int_equal(text.len, FACTS * line);
+    assert_int_equal(text.missing_bytes, 0);
+    for (size_t i = 0; i < FACTS; i++) {
+        stay_auto_str char *head = stay_strf("{\"name\":\"%02zu\",\"value\":\"", i);
+        assert_memory_equal(text.data + i * line, head, strlen(head));
+        assert_memory_equal(text.data + i * line + strlen(head), value, FACT_BYTES);
+    }
+    stay_text_free(&text);
+    assert_int_equal(stay_text_load(&text, rig->stores[0]->dest, view->snapshot, STAY_FACTS, 2,
+                                    "/nonexistent", &rig->err),
+                     -1);
+    assert_non_null(strstr(rig->err.text, "/nonexistent"));
+    stay_view_free(view);
+    free_rig(rig);
+}
+
 static void a_destination_that_cannot_be_read_leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -216,6 +264,7 @@ int main(void)
         cmocka_unit_test(patterns_mean_what_they_say),
         WITH_VIEW(streams_without_text_are_empty),
         WITH_VIEW(of_a_damaged_manifest_the_rest_is_read),
+        cmocka_unit_test(a_text_of_any_size_can_be_read),
         WITH_VIEW(a_destination_that_cannot_be_read_leaves_nothing),
     };
 
