@@ -98,6 +98,84 @@ static void only_what_was_chosen_is_in_it(void **state)
     assert_int_equal(unpack(fixture), FILES / 10);
 }
 
+static const struct backstay_extent extents[] = {{1000, 3}, {70000, 4}, {200000, 0}};
+
+/* What is not a plain file: a sparse one, further names, links, attributes, a socket. */
+static int send_odd(struct backstay_sink *sink, void *ctx)
+{
+    const struct backstay_xattr xattr = {"user.tag", "value", 5};
+    struct backstay_entry first = file_entry("a-first", 7);
+    struct backstay_entry again = file_entry("b-again", 7);
+    struct backstay_entry socket = file_entry("socket", 0);
+    struct backstay_entry sparse = file_entry("sparse", 200000);
+    struct backstay_entry symlink = file_entry("symlink", 0);
+
+    (void)ctx;
+    first.link_group = again.link_group = 3;
+    first.xattrs = &xattr;
+    first.n_xattrs = 1;
+    first.mtime_s = 1795314600;
+    socket.type = BACKSTAY_SOCKET;
+    sparse.sparse = 1;
+    sparse.extents = extents;
+    sparse.n_extents = STAY_COUNT(extents);
+    symlink.type = BACKSTAY_SYMLINK;
+    symlink.target = "a-first";
+    symlink.target_len = 7;
+    return send_folder(sink, "") < 0 || sink->whole(sink, &first, "content", 7, NULL, 0) < 0 ||
+                   sink->link(sink, &again, NULL, 0) < 0 ||
+                   sink->whole(sink, &socket, NULL, 0, NULL, 0) < 0 ||
+                   sink->whole(sink, &sparse, "abcdefg", 7, NULL, 0) < 0 ||
+                   sink->whole(sink, &symlink, NULL, 0, NULL, 0) < 0
+               ? -1
+               : 0;
+}
+
+static void what_is_not_a_plain_file_is_what_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    struct script script = {.backup = send_odd};
+    struct stay_backup_result result;
+    stay_auto_str char *sparse = stay_strf("%s/unpacked/sparse", fixture->rig->folder);
+    stay_auto_str char *test =
+        stay_strf("cd %s/unpacked && test ! -e socket && test a-first -ef b-again && "
+                  "test \"$(readlink symlink)\" = a-first && test \"$(cat b-again)\" = content && "
+                  "test \"$(stat -c %%Y a-first)\" = 1795314600",
+                  fixture->rig->folder);
+    stay_auto_buf struct stay_buf content = {0};
+    stay_auto_free char *expected = stay_calloc(200000, 1);
+
+    assert_ok(rig_backup(fixture->rig, &script, &result), fixture->rig->err);
+    stay_view_free(fixture->view);
+    fixture->view = rig_view(fixture->rig, 0);
+    assert_ok(export(fixture, NULL), fixture->rig->err);
+    assert_int_equal(unpack(fixture), 0);
+    assert_int_equal(system(test), 0);
+    memcpy(expected + 1000, "abc", 3);
+    memcpy(expected + 70000, "defg", 4);
+    assert_int_equal(stay_fs_read(&content, sparse, 1 << 20, NULL), 0);
+    assert_int_equal(content.len, 200000);
+    assert_memory_equal(content.data, expected, 200000);
+}
+
+static void a_manifest_with_holes_is_not_exported(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stay_snapshot *snapshot = fixture->view->snapshot;
+    size_t bytes = snapshot->streams[STAY_MANIFEST].bytes;
+    stay_auto_str char *expected =
+        stay_strf("%zu bytes of the manifest are lost, so the archive would lack entries: ", bytes);
+
+    stay_tree_free(fixture->view->tree);
+    snapshot->streams[STAY_MANIFEST].chunks.items[0].id.bytes[0] ^= 1;
+    assert_ok(stay_tree_load(&fixture->view->tree, fixture->rig->stores[0]->dest, snapshot, 1,
+                             fixture->rig->folder, &fixture->rig->err),
+              fixture->rig->err);
+    assert_int_equal(export(fixture, NULL), -1);
+    assert_int_equal(fixture->rig->err.kind, STAY_ERR_CORRUPT);
+    assert_true(stay_str_starts(fixture->rig->err.text, expected));
+}
+
 static void a_file_that_cannot_be_read_ends_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -123,6 +201,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_VIEW(tar_unpacks_every_file_as_it_was),
         WITH_VIEW(only_what_was_chosen_is_in_it),
+        WITH_VIEW(what_is_not_a_plain_file_is_what_it_was),
+        WITH_VIEW(a_manifest_with_holes_is_not_exported),
         WITH_VIEW(a_file_that_cannot_be_read_ends_it),
         WITH_VIEW(a_cancelled_export_stops),
     };
