@@ -15,6 +15,7 @@ struct stay_archive {
     struct archive_entry *entry;
     uint64_t at;    /* in the member's content */
     uint64_t bytes; /* of the member */
+    bool closed;
 };
 
 static int fail(struct stay_archive *archive, const char *what, struct stay_err *err)
@@ -168,6 +169,7 @@ int stay_archive_data(struct stay_archive *archive, uint64_t offset, const void 
 
 int stay_archive_close(struct stay_archive *archive, struct stay_err *err)
 {
+    archive->closed = true;
     if (archive_write_close(archive->writer) != ARCHIVE_OK)
         return fail(archive, "end the archive", err);
     return 0;
@@ -177,6 +179,9 @@ void stay_archive_free(struct stay_archive *archive)
 {
     if (archive == NULL)
         return;
+    /* An entry that was broken off would be filled up with zeros, which may take for ever. */
+    if (archive->writer && !archive->closed)
+        (void)archive_write_fail(archive->writer);
     if (archive->writer)
         (void)archive_write_free(archive->writer);
     archive_entry_free(archive->entry);

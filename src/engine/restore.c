@@ -47,6 +47,40 @@ static int feed_source(const struct stay_restore_options *options, struct stay_f
     return rc;
 }
 
+/* Moves entries that break the rules of the format to the end. @return how many are left before. */
+static size_t part_malformed(const struct stay_tree *tree, uint32_t *entries, size_t n)
+{
+    stay_auto_manifest_entry struct stay_manifest_entry entry = {0};
+    STAY_VEC(uint32_t) bad = {0};
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (stay_tree_entry(tree, entries[i], &entry, NULL) == 0)
+            entries[kept++] = entries[i];
+        else
+            *stay_vec_push(&bad) = entries[i];
+    }
+    if (bad.n)
+        memcpy(entries + kept, bad.items, bad.n * sizeof *bad.items);
+    stay_vec_free(&bad);
+    return kept;
+}
+
+/* Only a forger, or a mistake of ours, writes such entries: each is a problem, and the others are
+ * restored. */
+static void report_malformed(struct stay_feed *feed, const struct stay_tree *tree,
+                             const uint32_t *entries, size_t n)
+{
+    stay_auto_manifest_entry struct stay_manifest_entry entry = {0};
+    struct backstay_feed *abi = stay_feed_abi(feed);
+
+    for (size_t i = 0; i < n; i++) {
+        struct stay_err why = {0};
+        if (stay_tree_entry(tree, entries[i], &entry, &why) < 0)
+            abi->problem(abi, UINT64_MAX, "%s", why.text);
+    }
+}
+
 int stay_restore(const struct stay_restore_options *options, struct stay_restore_result *result,
                  struct stay_err *err)
 {
@@ -61,18 +95,20 @@ int stay_restore(const struct stay_restore_options *options, struct stay_restore
         stay_repository_index(options->repository, options->index_cache, &index, NULL, err) < 0 ||
         stay_repository_reindex(options->repository, options->view->snapshot, index, err) < 0)
         return -1;
-    expect(options, n);
+    size_t sound = part_malformed(options->view->tree, entries, n);
+    expect(options, sound);
     const struct stay_feed_options feed = {
         .dest = options->repository->dest,
         .index = index,
         .tree = options->view->tree,
         .entries = entries,
-        .n = n,
+        .n = sound,
         .threads = options->threads,
         .cancel = options->cancel,
         .progress = options->progress,
     };
     result->feed = stay_feed_new(&feed);
+    report_malformed(result->feed, options->view->tree, entries + sound, n - sound);
     int rc = feed_source(options, result->feed, err);
     stay_feed_result(result->feed, &result->counts);
     result->selected = n;

@@ -17,25 +17,56 @@ struct stay_tree {
     size_t bad_lines;
 };
 
-/* In an undamaged manifest, any malformed line is an error; in a damaged one, lines at the edges of
- * the damage are expected to be. */
+/* The path of the line at @text into @out. */
+static bool read_path(struct stay_buf *out, const char *text, size_t len)
+{
+    static const char head[] = "{\"path\":";
+
+    stay_buf_clear(out);
+    return len >= sizeof head && memcmp(text, head, sizeof head - 1) == 0 &&
+           stay_json_read_string(out, text + sizeof head - 1, len - sizeof head + 1) >= 0;
+}
+
+/* Paths have no NUL, but the empty one has no memory. */
+static bool comes_after(const struct stay_buf *path, const struct stay_buf *before)
+{
+    return strcmp(path->len ? path->data : "", before->len ? before->data : "") > 0;
+}
+
+static void add_line(struct stay_tree *tree, uint64_t offset, size_t len)
+{
+    *stay_vec_push(&tree->lines) = (struct line){offset, (uint32_t)len};
+}
+
+/* In an undamaged manifest, a malformed line is an error; in a damaged one, lines at the edges of
+ * the damage are expected to be. Only what is in its order is let in, so a forged text cannot name
+ * one thing twice, or a million times. */
 static int split_lines(struct stay_tree *tree, struct stay_err *err)
 {
     stay_auto_manifest_entry struct stay_manifest_entry entry = {0};
+    stay_auto_buf struct stay_buf path = {0};
+    stay_auto_buf struct stay_buf before = {0};
     const char *data = tree->text.data;
     size_t len = tree->text.len;
+    bool whole = tree->text.missing_bytes == 0;
 
     for (size_t at = 0; at < len;) {
         size_t n = stay_manifest_first(data + at, len - at);
         if (n > UINT32_MAX)
             return stay_fail(err, STAY_ERR_CORRUPT, "a manifest line is larger than any can be");
-        if (tree->text.missing_bytes == 0) {
-            *stay_vec_push(&tree->lines) = (struct line){at, (uint32_t)n};
+        bool sorted =
+            read_path(&path, data + at, n) && (tree->lines.n == 0 || comes_after(&path, &before));
+        if (whole && !sorted)
+            return stay_fail(err, STAY_ERR_CORRUPT,
+                             "line %zu does not begin with a path behind the one before it",
+                             tree->lines.n + 1);
+        if (whole || (sorted && stay_manifest_decode(&entry, data + at, n, NULL) == 0)) {
+            const struct stay_buf swap = before;
+            add_line(tree, at, n);
+            before = path;
+            path = swap;
         } else if (data[at] != '\n') {
-            if (stay_manifest_decode(&entry, data + at, n, NULL) == 0)
-                *stay_vec_push(&tree->lines) = (struct line){at, (uint32_t)n};
-            else
-                tree->bad_lines++;
+            tree->bad_lines++;
         }
         at += n;
         if (tree->text.window)

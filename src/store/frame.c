@@ -3,6 +3,8 @@
  */
 #include "store/frame.h"
 
+#include "codec/chunker.h"
+
 #include <string.h>
 
 static const struct {
@@ -116,6 +118,8 @@ int stay_frame_read_chunks(struct stay_frame_info *info, const char *tar, struct
         struct stay_frame_chunk *chunk = stay_vec_push(&info->chunks);
         chunk->bytes = (uint32_t)member.len;
         chunk->offset = (uint32_t)member.offset;
+        if (member.len == 0 || member.len > STAY_CHUNK_MAX)
+            return stay_fail(err, STAY_ERR_CORRUPT, "a chunk has a size that none can have");
         if (strlen(member.name) != STAY_ID_HEX || stay_id_parse(&chunk->id, member.name) < 0)
             return stay_fail(err, STAY_ERR_CORRUPT, "a chunk is not named by a SHA-256");
     }

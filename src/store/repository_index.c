@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { INDEX_OBJECT_MAX = 512 * 1024 * 1024 };
+enum { INDEX_OBJECT_MAX = 64 * 1024 * 1024 };
 
 typedef STAY_VEC(struct stay_id) id_list;
 

@@ -39,6 +39,7 @@ int stay_pack_read(struct stay_pack *out, const struct stay_id *id, const void *
     stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
     stay_auto_buf struct stay_buf scratch = {0};
     struct stay_id sum;
+    size_t chunks = 0;
 
     stay_digest_of(digest, data, len, &sum);
     if (!stay_id_equal(&sum, id))
@@ -47,9 +48,14 @@ int stay_pack_read(struct stay_pack *out, const struct stay_id *id, const void *
     out->bytes = len;
     if (stay_pack_parse(out, data, len, err) < 0)
         return -1;
-    for (size_t i = 0; i < out->frames.n; i++)
+    for (size_t i = 0; i < out->frames.n; i++) {
         if (read_frame(&out->frames.items[i], data, digest, compressor, &scratch, err) < 0)
             return stay_prefix(err, "frame %zu", i);
+        /* No two chunks are the same, and an id cannot be compressed: what has more is a bomb. */
+        chunks += out->frames.items[i].chunks.n;
+        if (chunks > len / STAY_ID_BYTES)
+            return stay_fail(err, STAY_ERR_CORRUPT, "it claims more chunks than fit into it");
+    }
     return 0;
 }
 

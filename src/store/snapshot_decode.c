@@ -69,12 +69,15 @@ static int decode_pack(struct stay_snapshot_pack *pack, const json_t *object, st
         memset(run, 0, sizeof *run);
         if (decode_run(run, frame, err) < 0)
             return -1;
+        if (i > 0 && run->first <= run[-1].last)
+            return stay_fail(err, STAY_ERR_CORRUPT, "its ranges of frames overlap");
     }
     return 0;
 }
 
 static int decode_packs(struct stay_snapshot *snapshot, const json_t *object, struct stay_err *err)
 {
+    stay_auto(stay_map_free) struct stay_map *seen = stay_map_new(NULL);
     const json_t *packs;
     const json_t *pack;
     size_t i;
@@ -87,6 +90,9 @@ static int decode_packs(struct stay_snapshot *snapshot, const json_t *object, st
         memset(to, 0, sizeof *to);
         if (decode_pack(to, pack, err) < 0)
             return -1;
+        if (stay_map_get(seen, &to->id, sizeof to->id))
+            return stay_fail(err, STAY_ERR_CORRUPT, "it lists a pack twice");
+        stay_map_set(seen, &to->id, sizeof to->id, snapshot);
     }
     return 0;
 }

@@ -25,6 +25,7 @@ import treecmp  # noqa: E402
 
 BACKSTAY = os.environ.get("BACKSTAY", "")
 TREE_MAKER = os.environ.get("BACKSTAY_TREE_MAKER", "")
+LONG = int(os.environ.get("BACKSTAY_LONG", "120"))  # seconds that one command may take
 passed = 0
 failed = 0
 
@@ -133,8 +134,14 @@ class Place:
                                 stderr=subprocess.PIPE)
 
     @staticmethod
-    def wait(process, timeout=300):
-        out, err = process.communicate(timeout=timeout)
+    def wait(process, timeout=LONG):
+        """The result of a started program, which is killed when it takes too long."""
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            err += b"killed after %d s\n" % timeout
         return Result(process.args, process.returncode, out, err)
 
     def attempt(self, *arguments, prefix=(), **options):

@@ -228,6 +228,19 @@ static void a_place_that_takes_no_bytes_is_an_error(void **state)
     stay_archive_free(NULL);
 }
 
+static void an_entry_that_is_broken_off_is_not_filled_up(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct stay_archive_member member = file_member("huge", UINT64_C(1) << 60);
+    struct stat st;
+
+    add(fixture, &member);
+    assert_ok(stay_archive_data(fixture->archive, 0, "begun", 5, &fixture->err), fixture->err);
+    stay_archive_free(stay_steal(&fixture->archive)); /* would take for ever */
+    assert_int_equal(fstat(fixture->fd, &st), 0);
+    assert_true(st.st_size < 65536);
+}
+
 int main(void)
 {
 #define WITH_ARCHIVE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -238,6 +251,7 @@ int main(void)
         WITH_ARCHIVE(holes_are_kept),
         WITH_ARCHIVE(a_file_that_is_all_hole_is_one),
         WITH_ARCHIVE(a_place_that_takes_no_bytes_is_an_error),
+        WITH_ARCHIVE(an_entry_that_is_broken_off_is_not_filled_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void chunks_come_back_with_their_places(void **state)
     struct stay_frame_info info;
     const char *tar;
 
-    add(fixture, "", 0);
+    add(fixture, "1", 1);
     make_frame(&fixture->frame, &random, 50);
     round_trip(fixture, false, &info, &tar);
     const struct stay_frame_info *made = &fixture->frame.info;
@@ -88,6 +88,19 @@ static void chunks_come_back_with_their_places(void **state)
         stay_digest_of(fixture->digest, tar + chunk->offset, chunk->bytes, &sum);
         assert_true(stay_id_equal(&sum, &chunk->id));
     }
+    stay_frame_info_free(&info);
+}
+
+static void a_chunk_of_nothing_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stay_frame_info info;
+
+    add(fixture, "", 0);
+    stay_frame_close(&fixture->frame);
+    info = (struct stay_frame_info){.raw = fixture->frame.info.raw};
+    assert_int_equal(stay_frame_read_chunks(&info, fixture->frame.tar.data, &fixture->err), -1);
+    assert_error(fixture->err, STAY_ERR_CORRUPT, "a chunk has a size that none can have");
     stay_frame_info_free(&info);
 }
 
@@ -215,6 +228,7 @@ int main(void)
 #define WITH_FRAME(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         WITH_FRAME(chunks_come_back_with_their_places),
+        WITH_FRAME(a_chunk_of_nothing_is_refused),
         WITH_FRAME(the_length_that_was_foretold_is_the_length),
         WITH_FRAME(what_gains_nothing_is_stored_as_it_is),
         WITH_FRAME(what_looks_dense_and_is_not_is_compressed),
