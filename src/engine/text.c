@@ -25,7 +25,7 @@ struct loading {
     const struct stay_snapshot_stream *stream;
     uint64_t *offsets; /* of each chunk in the text */
     char *text;
-    struct stay_window *window; /* over the text; NULL: it is in memory */
+    struct stay_window *window;  /* over the text; NULL: it is in memory */
     struct stay_fetch **fetches; /* one for each thread */
     pthread_mutex_t mutex;       /* guards what follows */
     size_t missing_bytes;

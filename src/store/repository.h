@@ -54,8 +54,8 @@ void stay_repository_free(struct stay_repository *repository);
 STAY_DEFINE_AUTO(struct stay_repository, stay_repository_free)
 
 /**
- * Told of each index object that cannot be read; without it, a warning in the log says so. The index
- * works without the object: what it lists counts as not stored.
+ * Told of each index object that cannot be read; without it, a warning in the log says so. The
+ * index works without the object: what it lists counts as not stored.
  */
 struct stay_index_watch {
     void (*damaged)(void *ctx, const char *object, const struct stay_err *why);
@@ -63,16 +63,15 @@ struct stay_index_watch {
 };
 
 /**
- * Loads the whole index and compares it with the packs that exist: a chunk in a pack that is gone or
- * has another size counts as not stored.
+ * Loads the whole index and compares it with the packs that exist: a chunk in a pack that is gone
+ * or has another size counts as not stored.
  *
  * @cache  a local file that saves reading the repository the next time; NULL: none.
  * @watch  NULL: damage goes to the log.
  */
 STAY_CHECKED int stay_repository_index(const struct stay_repository *repository, const char *cache,
                                        struct stay_index **out,
-                                       const struct stay_index_watch *watch,
-                                       struct stay_err *err);
+                                       const struct stay_index_watch *watch, struct stay_err *err);
 
 /**
  * Reads the packs of @snapshot that the index does not know and adds what is in them: an index that
