@@ -7,15 +7,18 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct stay_archive {
     struct archive *writer;
     struct archive_entry *entry;
+    int fd;
     uint64_t at;    /* in the member's content */
     uint64_t bytes; /* of the member */
-    bool closed;
+    bool given_up;  /* nothing more is written */
 };
 
 static int fail(struct stay_archive *archive, const char *what, struct stay_err *err)
@@ -25,11 +28,31 @@ static int fail(struct stay_archive *archive, const char *what, struct stay_err 
     return stay_fail(err, STAY_ERR_IO, "%s: %s", what, why ? why : "unknown error");
 }
 
+/* libarchive fills up an entry that was broken off with zeros, for ever where it is large, unless
+ * writing fails. */
+static la_ssize_t write_out(struct archive *writer, void *ctx, const void *data, size_t len)
+{
+    const struct stay_archive *archive = ctx;
+    ssize_t n = -1;
+
+    if (archive->given_up) {
+        archive_set_error(writer, ECANCELED, "given up");
+        return -1;
+    }
+    do {
+        n = write(archive->fd, data, len);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        archive_set_error(writer, errno, "Write error");
+    return n;
+}
+
 int stay_archive_new(struct stay_archive **out, int fd, int level, struct stay_err *err)
 {
     stay_auto(stay_archive_free) struct stay_archive *archive = stay_new(struct stay_archive);
     stay_auto_str char *text = stay_strf("%d", level);
 
+    archive->fd = fd;
     archive->writer = archive_write_new();
     archive->entry = archive_entry_new();
     if (archive->writer == NULL || archive->entry == NULL)
@@ -41,7 +64,7 @@ int stay_archive_new(struct stay_archive **out, int fd, int level, struct stay_e
         archive_write_set_filter_option(archive->writer, "zstd", "compression-level", text) !=
             ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(archive->writer, 1) != ARCHIVE_OK ||
-        archive_write_open_fd(archive->writer, fd) != ARCHIVE_OK)
+        archive_write_open(archive->writer, archive, NULL, write_out, NULL) != ARCHIVE_OK)
         return fail(archive, "begin the archive", err);
     *out = stay_steal(&archive);
     return 0;
@@ -169,7 +192,6 @@ int stay_archive_data(struct stay_archive *archive, uint64_t offset, const void 
 
 int stay_archive_close(struct stay_archive *archive, struct stay_err *err)
 {
-    archive->closed = true;
     if (archive_write_close(archive->writer) != ARCHIVE_OK)
         return fail(archive, "end the archive", err);
     return 0;
@@ -179,9 +201,7 @@ void stay_archive_free(struct stay_archive *archive)
 {
     if (archive == NULL)
         return;
-    /* An entry that was broken off would be filled up with zeros, which may take for ever. */
-    if (archive->writer && !archive->closed)
-        (void)archive_write_fail(archive->writer);
+    archive->given_up = true;
     if (archive->writer)
         (void)archive_write_free(archive->writer);
     archive_entry_free(archive->entry);
