@@ -100,25 +100,52 @@ static int feed_open(struct backstay_feed *abi, uint64_t index, struct backstay_
     return 0;
 }
 
+static int read_copy(struct stay_feed *feed, struct stay_fetch *fetch,
+                     const struct stay_index_chunk *chunk, const char **data, struct stay_err *err)
+{
+    size_t n;
+    const struct stay_index_frame *frame =
+        &stay_index_frames(feed->options.index, &n)[chunk->frame];
+    const struct stay_index_pack *pack = &stay_index_packs(feed->options.index, &n)[frame->pack];
+    const struct stay_frame_info info = stay_index_frame_info(feed->options.index, frame);
+    const char *tar;
+
+    if (stay_fetch_frame(fetch, &pack->id, &info, &tar, err) < 0 ||
+        stay_fetch_verify(fetch, tar, chunk->offset, chunk->bytes, &chunk->id, err) < 0)
+        return -1;
+    *data = tar + chunk->offset;
+    return 0;
+}
+
+const char *stay_feed_other_copy(struct stay_feed *feed, struct stay_fetch *fetch,
+                                 const struct stay_index_chunk *bad)
+{
+    struct stay_err why = {0};
+    const char *data;
+    size_t n;
+    const struct stay_index_chunk *copies = stay_index_copies(feed->options.index, &bad->id, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (&copies[i] != bad && copies[i].bytes == bad->bytes &&
+            read_copy(feed, fetch, &copies[i], &data, &why) == 0)
+            return data;
+    return NULL;
+}
+
 static int next_chunk(struct stay_feed *feed, struct backstay_reader *reader, struct stay_err *err)
 {
     const struct stay_id *id = &reader->entry.chunks.items[reader->next];
     const struct stay_index_chunk *chunk = stay_index_find_any(feed->options.index, id);
     char hex[STAY_ID_HEX + 1];
-    const char *tar;
-    size_t n;
 
     if (chunk == NULL)
         return stay_fail(err, STAY_ERR_CORRUPT, "chunk %.16s is in no pack that exists",
                          stay_id_hex(hex, id));
-    const struct stay_index_frame *frame =
-        &stay_index_frames(feed->options.index, &n)[chunk->frame];
-    const struct stay_index_pack *pack = &stay_index_packs(feed->options.index, &n)[frame->pack];
-    const struct stay_frame_info info = stay_index_frame_info(feed->options.index, frame);
-    if (stay_fetch_frame(reader->fetch, &pack->id, &info, &tar, err) < 0 ||
-        stay_fetch_verify(reader->fetch, tar, chunk->offset, chunk->bytes, id, err) < 0)
-        return -1;
-    reader->at = tar + chunk->offset;
+    if (read_copy(feed, reader->fetch, chunk, &reader->at, err) < 0) {
+        reader->at = stay_feed_other_copy(feed, reader->fetch, chunk);
+        if (reader->at == NULL)
+            return -1;
+    }
     reader->left = chunk->bytes;
     reader->next++;
     return 0;

@@ -47,6 +47,7 @@ struct bulk {
 /* What one thread works with. */
 struct hand {
     struct stay_fetch *fetch;
+    struct stay_fetch *spare; /* for other copies of what is damaged; made when needed */
     struct stay_manifest_entry entry;
     uint64_t entry_number; /* decoded in entry; UINT64_MAX: none */
 };
@@ -207,23 +208,32 @@ static void deliver(struct bulk *bulk, struct hand *hand, const struct item *ite
     finish_piece(bulk, target, entry);
 }
 
+static const char *other_copy(struct bulk *bulk, struct hand *hand,
+                              const struct stay_index_chunk *bad)
+{
+    if (hand->spare == NULL)
+        hand->spare = stay_fetch_new(bulk->feed->options.dest);
+    return stay_feed_other_copy(bulk->feed, hand->spare, bad);
+}
+
 /* The items first .. end lie in one frame, sorted by chunk: each chunk's hash is compared once. */
 static void deliver_frame(struct bulk *bulk, struct hand *hand, size_t first, size_t end,
                           const char *tar, const char *why)
 {
     uint32_t verified = UINT32_MAX;
     struct stay_err err = {0};
-    bool sound = false;
+    const char *data = NULL;
 
     for (size_t i = first; i < end; i++) {
         const struct item *item = &bulk->items.items[i];
         const struct stay_index_chunk *chunk = &bulk->chunks[item->chunk];
-        if (tar && item->chunk != verified) {
-            sound = stay_fetch_verify(hand->fetch, tar, chunk->offset, chunk->bytes, &chunk->id,
-                                      &err) == 0;
+        if (item->chunk != verified) {
+            bool sound = tar && stay_fetch_verify(hand->fetch, tar, chunk->offset, chunk->bytes,
+                                                  &chunk->id, &err) == 0;
+            data = sound ? tar + chunk->offset : other_copy(bulk, hand, chunk);
             verified = item->chunk;
         }
-        deliver(bulk, hand, item, tar && sound ? tar + chunk->offset : NULL, tar ? err.text : why);
+        deliver(bulk, hand, item, data, tar ? err.text : why);
     }
 }
 
@@ -294,6 +304,7 @@ static int run(struct bulk *bulk, struct stay_err *err)
         rc = stay_pool_finish(pool, err);
     for (unsigned i = 0; i < threads; i++) {
         stay_fetch_free(hands[i].fetch);
+        stay_fetch_free(hands[i].spare);
         stay_manifest_entry_free(&hands[i].entry);
     }
     return rc;

@@ -29,6 +29,14 @@ void stay_feed_problem(struct stay_feed *feed, const char *path, const char *tex
 STAY_CHECKED int stay_feed_decode(struct stay_feed *feed, uint64_t index,
                                   struct stay_manifest_entry *out, struct stay_err *err);
 
+/**
+ * The content of a chunk that cannot be read where @bad says, from another place where it is
+ * stored.
+ * @return it, valid until @fetch is used again; NULL when there is none.
+ */
+const char *stay_feed_other_copy(struct stay_feed *feed, struct stay_fetch *fetch,
+                                 const struct stay_index_chunk *bad);
+
 /** Counts content that was handed out. */
 void stay_feed_count(struct stay_feed *feed, uint64_t bytes);
 

@@ -228,6 +228,39 @@ static void assert_damaged(struct fixture *fixture, const char *name, const char
     stay_check_result_free(&result);
 }
 
+static bool is_called_lost(const struct stay_check_result *checked, const char *snapshot,
+                           const char *path)
+{
+    for (size_t i = 0; i < checked->findings.n; i++) {
+        const struct stay_finding *finding = &checked->findings.items[i];
+        if (finding->kind == STAY_FINDING_LOSS && strcmp(finding->object, snapshot) == 0 &&
+            strcmp(finding->path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What check says of each file and what a restore does with it must agree. */
+static void assert_losses(struct fixture *fixture, size_t number, const char *when)
+{
+    struct small *small = &fixture->small;
+    struct stay_memory_source *files = small->files[number];
+    struct stay_check_result checked;
+    struct stay_err err = {0};
+
+    int rc = small_check(small->dest, small->folder, &checked, &err);
+    for (size_t i = 0; rc == 0 && i < stay_memory_source_count(files); i++) {
+        const char *path = stay_memory_source_path(files, i);
+        bool lost = is_called_lost(&checked, small->names[number], path);
+        bool restored = stay_memory_source_restored(files, i) == STAY_MEMORY_SAME;
+        if (lost && !any_bad(fixture, &fixture->needs[number].files[i]))
+            fail_msg("%s: %s needs nothing damaged, and check calls it lost", when, path);
+        if (!lost && !restored && !any_bad(fixture, &fixture->needs[number].manifest))
+            fail_msg("%s: %s is lost, and check does not say so", when, path);
+    }
+    stay_check_result_free(&checked);
+}
+
 static void assert_file(const struct fixture *fixture, size_t number, size_t file,
                         const struct small_restored *restored, const char *when)
 {
@@ -267,6 +300,8 @@ static void assert_restores_rest(struct fixture *fixture, const char *lost, cons
             assert_file(fixture, i, k, &restored, when);
         if (rc == 0 && stay_memory_source_strangers(small->files[i]))
             fail_msg("%s: restore of snapshot %zu: files that never were", when, i);
+        if (rc == 0 && restored.n_problems > 0)
+            assert_losses(fixture, i, when);
         small_restored_free(&restored);
     }
 }
@@ -403,75 +438,6 @@ static void two_swapped_objects_of_a_kind_are_both_named(void **state)
     assert_true(swaps >= 10);
 }
 
-enum { DELETED, CUT_OFF, DELETED_WITH_CACHE, HEALS };
-
-static void heal(struct fixture *fixture, const char *name, int how, const char *when)
-{
-    struct small *small = &fixture->small;
-    struct stay_memory_source *files = small->files[SMALL_SNAPSHOTS - 1];
-    stay_auto(stay_memory_dest_free) struct stay_memory_dest *memory = small_copy(small->memory);
-    stay_auto(stay_dest_free) struct stay_dest *dest =
-        stay_dest_wrap("memory", stay_memory_dest_ops(), memory, NULL);
-    stay_auto_str char *label = stay_strf("heal-%.6s-%d", strrchr(name, '/') + 1, how);
-    stay_auto_str char *state = small_state(small, label);
-    struct stay_backup_result result;
-    struct stay_err err = {0};
-
-    if (how == DELETED_WITH_CACHE)
-        assert_ok(small_backup(dest, files, state, &result, &err), err);
-    if (how == CUT_OFF)
-        stay_memory_dest_write(memory, name, "short", 5);
-    else
-        assert_int_equal(stay_memory_dest_remove(memory, name), 0);
-    if (small_backup(dest, files, state, &result, &err) < 0)
-        fail_msg("%s: %s", when, err.text);
-    small_assert_restores(dest, result.id, files, small->folder, when);
-}
-
-/* What a backup can know to be missing is stored again: its own snapshot is whole. */
-static void the_next_backup_stores_again_what_is_missing(void **state)
-{
-    static const char *const hows[HEALS] = {"deleted", "cut off", "deleted behind a cache"};
-    struct fixture *fixture = *state;
-
-    for (size_t i = 0; i < fixture->n_names; i++) {
-        const char *name = fixture->names[i];
-        if (!stay_str_starts(name, "packs/") && !stay_str_starts(name, "index/"))
-            continue;
-        for (int how = 0; how < HEALS; how++) {
-            stay_auto_str char *when = stay_strf("%s %s, then backed up", name, hows[how]);
-            heal(fixture, name, how, when);
-        }
-    }
-}
-
-/* The same files make the same packs, under the same names: these must count as there again. */
-static void a_first_backup_can_be_made_again_after_its_pack_was_lost(void **state)
-{
-    struct small small;
-    struct stay_backup_result result;
-    struct stay_err err = {0};
-    size_t n;
-
-    (void)state;
-    small_open(&small);
-    stay_auto_str char *before = small_state(&small, "before");
-    stay_auto_str char *after = small_state(&small, "after");
-    small.files[0] = small_files(&small, 0);
-    small.n_snapshots = 1;
-    assert_ok(small_backup(small.dest, small.files[0], before, &result, &err), err);
-    char **names = stay_memory_dest_names(small.memory, "packs/", &n);
-    assert_int_equal(n, 1);
-    assert_int_equal(stay_memory_dest_remove(small.memory, names[0]), 0);
-    assert_ok(small_backup(small.dest, small.files[0], after, &result, &err), err);
-    assert_int_equal(stay_memory_dest_read(small.memory, names[0], NULL), 0);
-    small_assert_clean(small.dest, small.folder, "made again");
-    small_assert_restores(small.dest, result.id, small.files[0], small.folder, "made again");
-    free(names[0]);
-    free(names);
-    small_close(&small);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,8 +445,6 @@ int main(void)
         cmocka_unit_test(every_deleted_object_is_noticed_and_spares_the_rest),
         cmocka_unit_test(every_object_of_another_length_is_named_and_spares_the_rest),
         cmocka_unit_test(two_swapped_objects_of_a_kind_are_both_named),
-        cmocka_unit_test(the_next_backup_stores_again_what_is_missing),
-        cmocka_unit_test(a_first_backup_can_be_made_again_after_its_pack_was_lost),
         cmocka_unit_test(every_flipped_byte_is_named_by_check_and_spares_the_rest),
     };
 
