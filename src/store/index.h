@@ -110,7 +110,7 @@ void stay_index_note(struct stay_index *index, const struct stay_id *id);
 
 /**
  * Saves the tables and the ids of the index objects that they hold to a local file, so that the
- * next run maps them instead of reading the repository.
+ * next run maps them instead of reading the repository. Does nothing while another run saves there.
  */
 STAY_CHECKED int stay_index_save(const struct stay_index *index, const char *path,
                                  struct stay_err *err);

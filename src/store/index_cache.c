@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,12 +27,51 @@ struct header {
 
 static const char magic[8] = "BSIDX\0\0\2";
 
+struct part {
+    const void *data;
+    size_t len;
+};
+
+enum { PARTS = 5, SAVE_BUSY = 1 };
+
+/*
+ * Opens the file that will take the place of the cache. Several runs may save at the same time, and
+ * none may write to what another has just put in place, because a third has it mapped: the one that
+ * has the lock on the file of this name writes.
+ */
+static int open_new(int *out, const char *path, struct stay_err *err)
+{
+    stay_auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    struct stat opened;
+    struct stat named;
+
+    if (fd < 0)
+        return stay_fail_errno(err, STAY_ERR_IO, "create %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return SAVE_BUSY;
+    if (fstat(fd, &opened) != 0 || stat(path, &named) != 0 || opened.st_ino != named.st_ino ||
+        opened.st_dev != named.st_dev)
+        return SAVE_BUSY;
+    if (ftruncate(fd, 0) != 0)
+        return stay_fail_errno(err, STAY_ERR_IO, "empty %s", path);
+    *out = stay_steal_fd(&fd);
+    return 0;
+}
+
+static int write_parts(int fd, const char *path, const struct header *header,
+                       const struct part parts[static PARTS], struct stay_err *err)
+{
+    if (stay_fs_write_all(fd, path, header, sizeof *header, err) < 0)
+        return -1;
+    for (size_t i = 0; i < PARTS; i++)
+        if (stay_fs_write_all(fd, path, parts[i].data, parts[i].len, err) < 0)
+            return -1;
+    return 0;
+}
+
 int stay_index_save(const struct stay_index *index, const char *path, struct stay_err *err)
 {
-    const struct {
-        const void *data;
-        size_t len;
-    } parts[] = {
+    const struct part parts[PARTS] = {
         {index->objects.items, index->objects.n * sizeof *index->objects.items},
         {index->packs.items, index->packs.n * sizeof *index->packs.items},
         {index->frames.items, index->frames.n * sizeof *index->frames.items},
@@ -45,20 +85,20 @@ int stay_index_save(const struct stay_index *index, const char *path, struct sta
                             .n_bases = index->bases.n};
     stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
     stay_auto_str char *temporary = stay_strf("%s.new", path);
-    stay_auto_fd int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    stay_auto_fd int fd = -1;
 
-    if (fd < 0)
-        return stay_fail_errno(err, STAY_ERR_IO, "create %s", temporary);
+    int rc = open_new(&fd, temporary, err);
+    if (rc != 0)
+        return rc == SAVE_BUSY ? 0 : -1;
     memcpy(header.magic, magic, sizeof magic);
     stay_digest_begin(digest);
-    for (size_t i = 0; i < STAY_COUNT(parts); i++)
+    for (size_t i = 0; i < PARTS; i++)
         stay_digest_add(digest, parts[i].data, parts[i].len);
     stay_digest_end(digest, &header.sum);
-    if (stay_fs_write_all(fd, temporary, &header, sizeof header, err) < 0)
+    if (write_parts(fd, temporary, &header, parts, err) < 0) {
+        (void)unlink(temporary); /* it may be what fills the disk */
         return -1;
-    for (size_t i = 0; i < STAY_COUNT(parts); i++)
-        if (stay_fs_write_all(fd, temporary, parts[i].data, parts[i].len, err) < 0)
-            return -1;
+    }
     if (rename(temporary, path) != 0)
         return stay_fail_errno(err, STAY_ERR_IO, "rename %s", temporary);
     return 0;

@@ -8,6 +8,8 @@
 #include "unit/store/packs.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 struct fixture {
     char *folder;
@@ -192,6 +194,30 @@ static void a_file_that_cannot_be_made_says_so(void **state)
     assert_error(err, STAY_ERR_IO, expected);
 }
 
+static void what_another_run_is_saving_is_left_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    stay_auto(stay_index_free) struct stay_index *index = stay_index_new();
+    stay_auto_str char *temporary = stay_strf("%s.new", fixture->path);
+    stay_auto_buf struct stay_buf before = {0};
+    stay_auto_buf struct stay_buf after = {0};
+    stay_auto_fd int fd = open(temporary, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(write(fd, "half", 4), 4);
+    assert_ok(stay_fs_read(&before, fixture->path, 1 << 20, &fixture->err), fixture->err);
+    assert_ok(stay_index_save(index, fixture->path, &fixture->err), fixture->err);
+    assert_ok(stay_fs_read(&after, fixture->path, 1 << 20, &fixture->err), fixture->err);
+    assert_int_equal(after.len, before.len);
+    assert_memory_equal(after.data, before.data, before.len);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 4);
+    assert_int_equal(flock(fd, LOCK_UN), 0);
+    assert_ok(stay_index_save(index, fixture->path, &fixture->err), fixture->err);
+    stay_buf_clear(&after);
+    assert_ok(stay_fs_read(&after, fixture->path, 1 << 20, &fixture->err), fixture->err);
+    assert_true(after.len < before.len);
+}
+
 int main(void)
 {
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -203,6 +229,7 @@ int main(void)
         WITH_FILE(a_file_of_another_length_is_stale),
         WITH_FILE(where_there_is_no_file_there_is_no_index),
         WITH_FILE(a_file_that_cannot_be_made_says_so),
+        WITH_FILE(what_another_run_is_saving_is_left_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
