@@ -260,7 +260,11 @@ struct backstay_sink {
     int (*warn)(struct backstay_sink *sink, const char *path, size_t path_len, const char *fmt, ...)
         BACKSTAY_PRINTF(4, 5);
 
-    /** Records a fact: compared at verification ("table:public.orders:rows", "1204"). */
+    /**
+     * Records a fact: compared at verification ("table:public.orders:rows", "1204"). A name that
+     * ends in '@' and a word ("table:public.orders:digest@15") is only comparable with a copy that
+     * reports the very same name.
+     */
     int (*fact)(struct backstay_sink *sink, const char *name, const char *value);
 
     /** Something about the snapshot as a whole, for people ("server_version", "15.18"). */
@@ -286,7 +290,7 @@ struct backstay_target {
     uint32_t size;
     uint32_t overwrite;                  /* enum backstay_overwrite */
     const char *location;                /* a folder, a database URL: the plugin's to understand */
-    const struct backstay_pair *options; /* further options of the command, or NULL */
+    const struct backstay_pair *options; /* those of restore_options that were given, or NULL */
     uint32_t n_options;
     uint32_t dry_run;                    /* 1: say what would be done, change nothing */
 };
@@ -390,6 +394,13 @@ struct backstay_scratch {
     uint32_t reserved;
     char location[512]; /* out: as for backstay_target.location */
     char marker[128];   /* out: what proves, after a crash, that it is ours to remove */
+
+    /**
+     * In: ns since 1970 when it is to remove itself, whatever became of the caller. 0: it lives
+     * until scratch_remove(), and at the latest until the source's own limit.
+     */
+    int64_t keep_until_ns;
+    char hint[512];     /* out: how a person reaches it: a command line; may be empty */
 };
 
 /**
@@ -417,10 +428,30 @@ struct backstay_source {
     int (*probe)(void *self, const struct backstay_target *target, struct backstay_report *report,
                  struct backstay_error *err);
 
-    /** Creates a scratch place; removes it and whatever an earlier crash left behind. */
+    /**
+     * Creates a scratch place, and removes what earlier crashes left behind. scratch_remove() goes
+     * by the marker alone: that is all that is known of a place that an earlier run kept.
+     */
     int (*scratch_create)(void *self, struct backstay_scratch *out, struct backstay_error *err);
     int (*scratch_remove)(void *self, const struct backstay_scratch *scratch,
                           struct backstay_error *err);
+
+    /**
+     * What backstay_target.options may hold: the host refuses any other. A pair's key is the name,
+     * its value the text as it was given, of a BOOL "true" or "false"; an option of type LIST comes
+     * as one pair for each of its items.
+     */
+    const struct backstay_option *const *restore_options;
+    uint32_t n_restore_options;
+    uint32_t reserved2;
+
+    /**
+     * Is the recorded fact @fact about something that a restore into @target, with its options,
+     * restores? 1: yes, so probe() must find it again; 0: no.
+     *
+     * The facts of a source that offers this and probe() are compared after every restore.
+     */
+    int (*covers)(void *self, const struct backstay_target *target, const char *fact);
 };
 
 /* ---------------------------------------------------------------- destinations */
