@@ -130,7 +130,7 @@ static bool may_remove(const char *name)
 static void remove_others(struct work *work)
 {
     const struct media_thing *thing = work->thing;
-    char *list = media_alloc(1, XATTR_LIST_MAX);
+    char *list = plug_alloc(1, XATTR_LIST_MAX);
     ssize_t len = thing->by_path ? listxattr(work->proc, list, XATTR_LIST_MAX)
                                  : flistxattr(thing->fd, list, XATTR_LIST_MAX);
 

@@ -22,7 +22,7 @@ struct thread {
     struct media_meta meta;
     struct media_content content;
     struct media_tally tally;
-    struct media_bytes target;
+    struct plug_bytes target;
     unsigned new_entries; /* since the host was told */
     uint64_t new_bytes;
 } __attribute__((aligned(64)));
@@ -155,16 +155,16 @@ static int backup_file(struct thread *thread, const struct media_spot *spot)
 /* Reads the target of a symbolic link into thread->target. @return 0, or an errno. */
 static int read_target(struct thread *thread, const struct media_spot *spot)
 {
-    size_t room = (size_t)MEDIA_MAX(spot->st->st_size, 255) + 1;
+    size_t room = (size_t)PLUG_MAX(spot->st->st_size, 255) + 1;
 
     for (;;) {
-        media_bytes_cut(&thread->target, 0);
-        char *to = media_bytes_reserve(&thread->target, room);
+        plug_bytes_cut(&thread->target, 0);
+        char *to = plug_bytes_reserve(&thread->target, room);
         ssize_t len = readlinkat(spot->dir_fd, spot->name, to, room);
         if (len < 0)
             return errno;
         if ((size_t)len < room) {
-            media_bytes_cut(&thread->target, (size_t)len);
+            plug_bytes_cut(&thread->target, (size_t)len);
             return 0;
         }
         room *= 2;
@@ -225,7 +225,7 @@ static int backup_trouble(void *ctx, unsigned worker, const struct media_spot *s
 
 static void start_threads(struct backup *backup, unsigned n)
 {
-    backup->threads = media_alloc(n, sizeof *backup->threads);
+    backup->threads = plug_alloc(n, sizeof *backup->threads);
     for (unsigned i = 0; i < n; i++) {
         struct thread *thread = &backup->threads[i];
         thread->backup = backup;
@@ -235,7 +235,7 @@ static void start_threads(struct backup *backup, unsigned n)
                                                  .meta = &thread->meta,
                                                  .walk = &backup->walk,
                                                  .worker = i,
-                                                 .buffer = media_alloc(1, MEDIA_CONTENT_PIECE)};
+                                                 .buffer = plug_alloc(1, MEDIA_CONTENT_PIECE)};
     }
 }
 
@@ -244,7 +244,7 @@ static void free_threads(struct backup *backup, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         media_meta_free(&backup->threads[i].meta);
         media_content_free(&backup->threads[i].content);
-        media_bytes_free(&backup->threads[i].target);
+        plug_bytes_free(&backup->threads[i].target);
     }
     free(backup->threads);
 }
@@ -282,7 +282,7 @@ static int send_details(const struct backup *backup)
 int media_backup(void *self, struct backstay_sink *sink, struct backstay_error *err)
 {
     const struct media *media = self;
-    unsigned n = MEDIA_MAX(media->host->jobs, 1);
+    unsigned n = PLUG_MAX(media->host->jobs, 1);
     struct backup backup = {.media = media, .sink = sink};
 
     backup.links = media_links_new();

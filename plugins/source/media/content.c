@@ -67,7 +67,7 @@ static int open_file(struct media_content *content, struct reading *reading)
 static void all_data(struct media_content *content, struct reading *reading)
 {
     content->extents =
-        media_grow(content->extents, &content->extents_cap, 1, sizeof *content->extents);
+        plug_grow(content->extents, &content->extents_cap, 1, sizeof *content->extents);
     content->extents[0] = (struct backstay_extent){.length = (uint64_t)reading->st.st_size};
     reading->n_extents = reading->st.st_size > 0;
     reading->data_bytes = (uint64_t)reading->st.st_size;
@@ -91,9 +91,9 @@ static bool find_holes(struct media_content *content, struct reading *reading)
         off_t hole = lseek(reading->fd, data, SEEK_HOLE);
         if (hole <= data || n == MOST_EXTENTS)
             return false;
-        at = MEDIA_MIN(hole, size);
+        at = PLUG_MIN(hole, size);
         content->extents =
-            media_grow(content->extents, &content->extents_cap, n + 1, sizeof *content->extents);
+            plug_grow(content->extents, &content->extents_cap, n + 1, sizeof *content->extents);
         content->extents[n++] =
             (struct backstay_extent){.offset = (uint64_t)data, .length = (uint64_t)(at - data)};
         sum += (uint64_t)(at - data);
@@ -260,7 +260,7 @@ static int stream_data(struct media_content *content, struct reading *reading,
     for (size_t i = 0; i < reading->n_extents && !reading->cut; i++) {
         const struct backstay_extent extent = content->extents[i];
         for (uint64_t done = 0; done < extent.length && !reading->cut;) {
-            size_t want = (size_t)MEDIA_MIN(extent.length - done, (uint64_t)MEDIA_CONTENT_PIECE);
+            size_t want = (size_t)PLUG_MIN(extent.length - done, (uint64_t)MEDIA_CONTENT_PIECE);
             ssize_t got = read_at(reading->fd, content->buffer, want, extent.offset + done);
             if (got < 0)
                 return MEDIA_CONTENT_NONE;

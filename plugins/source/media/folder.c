@@ -69,7 +69,7 @@ void media_folders_init(struct media_folders *set, int root_fd, bool included)
 
     *set = (struct media_folders){.max_open = MOST_OPEN};
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < MOST_OPEN)
-        set->max_open = (unsigned)MEDIA_MAX(limit.rlim_cur / 4, 8);
+        set->max_open = (unsigned)PLUG_MAX(limit.rlim_cur / 4, 8);
     pthread_mutex_init(&set->lock, NULL);
     set->root = media_folder_new(set, NULL, "");
     set->root->included = included;
@@ -88,7 +88,7 @@ struct media_folder *media_folder_new(struct media_folders *set, struct media_fo
                                       const char *name)
 {
     size_t len = strlen(name);
-    struct media_folder *folder = media_alloc(1, sizeof *folder + len + 1);
+    struct media_folder *folder = plug_alloc(1, sizeof *folder + len + 1);
 
     memcpy(folder->name, name, len + 1);
     folder->refs = 1;
@@ -119,17 +119,17 @@ void media_folder_drop(struct media_folders *set, struct media_folder *folder)
     pthread_mutex_unlock(&set->lock);
 }
 
-void media_folder_path(const struct media_folder *folder, struct media_bytes *path)
+void media_folder_path(const struct media_folder *folder, struct plug_bytes *path)
 {
     size_t total = 0;
 
     for (const struct media_folder *at = folder; at->parent; at = at->parent)
         total += strlen(at->name) + 1;
     if (total == 0) {
-        media_bytes_add(path, "", 0);
+        plug_bytes_add(path, "", 0);
         return;
     }
-    char *start = media_bytes_reserve(path, total);
+    char *start = plug_bytes_reserve(path, total);
     char *to = start + total - 1;
     *to = '\0';
     for (const struct media_folder *at = folder; at->parent; at = at->parent) {
@@ -148,7 +148,7 @@ void media_folder_path(const struct media_folder *folder, struct media_bytes *pa
 static int open_from(struct media_folders *set, const struct media_folder *from,
                      const struct media_folder *folder)
 {
-    struct media_bytes path = {0};
+    struct plug_bytes path = {0};
     size_t skip = 0;
 
     if (folder->parent == from)
@@ -156,11 +156,11 @@ static int open_from(struct media_folders *set, const struct media_folder *from,
     media_folder_path(from, &path);
     if (path.len > 0)
         skip = path.len + 1;
-    media_bytes_cut(&path, 0);
+    plug_bytes_cut(&path, 0);
     media_folder_path(folder, &path);
     int fd = media_open_below(from->fd, path.data + skip, O_RDONLY, &set->step_by_step);
     int error = errno;
-    media_bytes_free(&path);
+    plug_bytes_free(&path);
     errno = error;
     return fd;
 }

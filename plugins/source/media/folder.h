@@ -62,7 +62,7 @@ int media_folder_pin(struct media_folders *set, struct media_folder *folder);
 void media_folder_unpin(struct media_folders *set, struct media_folder *folder);
 
 /** Appends the path from the root to @path, without a slash at either end. */
-void media_folder_path(const struct media_folder *folder, struct media_bytes *path);
+void media_folder_path(const struct media_folder *folder, struct plug_bytes *path);
 
 /** openat(2) that leaves the access time alone where the file's owner or root asks. */
 int media_open_quietly(int dir_fd, const char *name, int flags);

@@ -30,12 +30,12 @@ struct media_links {
 
 struct media_links *media_links_new(void)
 {
-    struct media_links *links = media_alloc(1, sizeof *links);
+    struct media_links *links = plug_alloc(1, sizeof *links);
 
     pthread_mutex_init(&links->lock, NULL);
     pthread_cond_init(&links->settled, NULL);
     links->n_slots = 256;
-    links->slots = media_alloc(links->n_slots, sizeof(struct link *));
+    links->slots = plug_alloc(links->n_slots, sizeof(struct link *));
     return links;
 }
 
@@ -59,14 +59,14 @@ void media_links_free(struct media_links *links)
 uint64_t media_links_group(const struct stat *st)
 {
     /* One to one for the files of one device. */
-    uint64_t group = media_mix(media_mix(st->st_dev + 1) ^ st->st_ino);
+    uint64_t group = plug_mix(plug_mix(st->st_dev + 1) ^ st->st_ino);
 
     return group ? group : 1;
 }
 
 static struct link **find(struct media_links *links, dev_t dev, ino_t ino)
 {
-    struct link **at = &links->slots[media_mix(ino + dev) % links->n_slots];
+    struct link **at = &links->slots[plug_mix(ino + dev) % links->n_slots];
 
     while (*at && ((*at)->ino != ino || (*at)->dev != dev))
         at = &(*at)->next;
@@ -79,7 +79,7 @@ static void grow(struct media_links *links)
     size_t n_old = links->n_slots;
 
     links->n_slots *= 4;
-    links->slots = media_alloc(links->n_slots, sizeof(struct link *));
+    links->slots = plug_alloc(links->n_slots, sizeof(struct link *));
     for (size_t i = 0; i < n_old; i++) {
         while (old[i]) {
             struct link *link = old[i];
@@ -97,7 +97,7 @@ static struct link *add(struct media_links *links, const struct stat *st)
     if (links->n >= links->n_slots)
         grow(links);
     struct link **at = find(links, st->st_dev, st->st_ino);
-    struct link *link = media_alloc(1, sizeof *link);
+    struct link *link = plug_alloc(1, sizeof *link);
     *link = (struct link){.dev = st->st_dev, .ino = st->st_ino, .state = OPEN};
     *at = link;
     links->n++;

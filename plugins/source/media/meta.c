@@ -36,7 +36,7 @@ struct media_owners {
 
 struct media_owners *media_owners_new(void)
 {
-    struct media_owners *owners = media_alloc(1, sizeof *owners);
+    struct media_owners *owners = plug_alloc(1, sizeof *owners);
 
     pthread_mutex_init(&owners->lock, NULL);
     return owners;
@@ -69,13 +69,13 @@ static char *copy_name(const char *name)
 
 static char *look_up(bool group, uint32_t id)
 {
-    struct media_bytes buffer = {0};
+    struct plug_bytes buffer = {0};
     char *name = NULL;
     int error = ERANGE;
 
     /* A group with many members needs a large buffer; a mebibyte is beyond all reason. */
     for (size_t size = 4096; error == ERANGE && size <= 1 << 20; size *= 4) {
-        char *memory = media_bytes_reserve(&buffer, size);
+        char *memory = plug_bytes_reserve(&buffer, size);
         struct passwd pw;
         struct passwd *found_pw = NULL;
         struct group gr;
@@ -89,13 +89,13 @@ static char *look_up(bool group, uint32_t id)
         if (error == 0 && found_pw)
             name = copy_name(pw.pw_name);
     }
-    media_bytes_free(&buffer);
+    plug_bytes_free(&buffer);
     return name;
 }
 
 const char *media_owner_name(struct media_owners *owners, bool group, uint32_t id)
 {
-    size_t slot = media_mix((unsigned long)id << 1 | group) % OWNER_SLOTS;
+    size_t slot = plug_mix((unsigned long)id << 1 | group) % OWNER_SLOTS;
     struct owner *owner;
 
     pthread_mutex_lock(&owners->lock);
@@ -103,7 +103,7 @@ const char *media_owner_name(struct media_owners *owners, bool group, uint32_t i
         if (owner->id == id && owner->group == group)
             break;
     if (owner == NULL) {
-        owner = media_alloc(1, sizeof *owner);
+        owner = plug_alloc(1, sizeof *owner);
         *owner = (struct owner){
             .next = owners->slots[slot], .id = id, .group = group, .name = look_up(group, id)};
         owners->slots[slot] = owner;
@@ -116,8 +116,8 @@ const char *media_owner_name(struct media_owners *owners, bool group, uint32_t i
 
 void media_meta_free(struct media_meta *meta)
 {
-    media_bytes_free(&meta->names);
-    media_bytes_free(&meta->values);
+    plug_bytes_free(&meta->names);
+    plug_bytes_free(&meta->values);
     free(meta->xattrs);
 }
 
@@ -199,12 +199,12 @@ static int read_names(struct media_meta *meta, const struct media_place_of *of)
 {
     size_t room = 4096;
 
-    media_bytes_cut(&meta->names, 0);
+    plug_bytes_cut(&meta->names, 0);
     for (;;) {
-        char *to = media_bytes_reserve(&meta->names, room);
+        char *to = plug_bytes_reserve(&meta->names, room);
         ssize_t got = list_xattrs(of, to, room);
         if (got >= 0) {
-            media_bytes_cut(&meta->names, (size_t)got);
+            plug_bytes_cut(&meta->names, (size_t)got);
             return 0;
         }
         if (errno == EOPNOTSUPP || errno == ENOSYS)
@@ -222,10 +222,10 @@ static int read_value(struct media_meta *meta, const struct media_place_of *of, 
     size_t room = 256;
 
     for (;;) {
-        char *to = media_bytes_reserve(&meta->values, room);
+        char *to = plug_bytes_reserve(&meta->values, room);
         ssize_t got = get_xattr(of, name, to, room);
         if (got >= 0) {
-            media_bytes_cut(&meta->values, meta->values.len + (size_t)got);
+            plug_bytes_cut(&meta->values, meta->values.len + (size_t)got);
             *len = (size_t)got;
             return 0;
         }
@@ -244,7 +244,7 @@ int media_meta_xattrs(struct media_meta *meta, struct backstay_entry *entry,
     int trouble = read_names(meta, of);
     if (trouble != 0 || meta->names.len == 0)
         return trouble;
-    media_bytes_cut(&meta->values, 0);
+    plug_bytes_cut(&meta->values, 0);
     const char *end = meta->names.data + meta->names.len;
     uint32_t n = 0;
     for (const char *name = meta->names.data; name < end; name += strlen(name) + 1) {
@@ -256,7 +256,7 @@ int media_meta_xattrs(struct media_meta *meta, struct backstay_entry *entry,
         }
         if (error != 0)
             continue;
-        meta->xattrs = media_grow(meta->xattrs, &meta->cap, n + 1, sizeof *meta->xattrs);
+        meta->xattrs = plug_grow(meta->xattrs, &meta->cap, n + 1, sizeof *meta->xattrs);
         meta->xattrs[n++] = (struct backstay_xattr){.name = name, .value_len = len};
     }
     const char *value = meta->values.data;

@@ -26,8 +26,8 @@ const char *media_owner_name(struct media_owners *owners, bool group, uint32_t i
 struct media_meta {
     const struct media *media;
     struct media_owners *owners;
-    struct media_bytes names;
-    struct media_bytes values;
+    struct plug_bytes names;
+    struct plug_bytes values;
     struct backstay_xattr *xattrs;
     size_t cap;
     uint32_t last_uid; /* with @user: most files belong to the owner of the file before */

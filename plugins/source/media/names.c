@@ -17,7 +17,7 @@ static uint64_t key_of(const char *name, size_t len)
     unsigned char first[8] = {0};
     uint64_t key = 0;
 
-    memcpy(first, name, MEDIA_MIN(len, sizeof first));
+    memcpy(first, name, PLUG_MIN(len, sizeof first));
     for (size_t i = 0; i < sizeof first; i++)
         key = key << 8 | first[i];
     return key;
@@ -41,11 +41,11 @@ static void add(struct media_names *names, const char *name, unsigned char type)
     if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
         return;
     names->cache_tag |= strcmp(name, MEDIA_CACHE_TAG) == 0;
-    names->items = media_grow(names->items, &names->cap, names->n + 1, sizeof *names->items);
+    names->items = plug_grow(names->items, &names->cap, names->n + 1, sizeof *names->items);
     names->items[names->n++] =
         (struct media_name){.key = key_of(name, len), .at = (uint32_t)names->bytes.len};
-    media_bytes_add(&names->bytes, &(char){(char)type}, 1);
-    media_bytes_add(&names->bytes, name, len + 1);
+    plug_bytes_add(&names->bytes, &(char){(char)type}, 1);
+    plug_bytes_add(&names->bytes, name, len + 1);
 }
 
 int media_names_read(struct media_names *names, int fd, void *buffer)
@@ -79,7 +79,7 @@ void media_names_only(struct media_names *names, const char *name)
 
 void media_names_free(struct media_names *names)
 {
-    media_bytes_free(&names->bytes);
+    plug_bytes_free(&names->bytes);
     free(names->items);
     *names = (struct media_names){0};
 }

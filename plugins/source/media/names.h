@@ -26,7 +26,7 @@ struct media_name {
 };
 
 struct media_names {
-    struct media_bytes bytes;
+    struct plug_bytes bytes;
     struct media_name *items;
     size_t n;
     size_t cap;

@@ -233,7 +233,7 @@ static int output_finish(void *ctx, uint64_t index, const struct backstay_entry 
 
 struct media_output *media_output_new(struct media_run *run)
 {
-    struct media_output *output = media_alloc(1, sizeof *output);
+    struct media_output *output = plug_alloc(1, sizeof *output);
 
     output->run = run;
     output->partials = media_partials_new(run);

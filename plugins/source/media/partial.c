@@ -49,8 +49,8 @@ int media_holes_new(struct media_holes *holes, const struct backstay_entry *entr
         end = extent->offset + extent->length;
     }
     holes->n = entry->n_extents;
-    holes->extents = media_alloc(holes->n, sizeof *holes->extents);
-    holes->starts = media_alloc(holes->n + 1, sizeof *holes->starts);
+    holes->extents = plug_alloc(holes->n, sizeof *holes->extents);
+    holes->starts = plug_alloc(holes->n + 1, sizeof *holes->starts);
     for (size_t i = 0; i < holes->n; i++) {
         holes->extents[i] = entry->extents[i];
         holes->starts[i] = content;
@@ -85,7 +85,7 @@ int media_holes_write(const struct media_holes *holes, int fd, uint64_t offset, 
     }
     for (size_t i = low; len > 0; i++) {
         uint64_t inside = offset - holes->starts[i];
-        size_t n = (size_t)MEDIA_MIN((uint64_t)len, holes->extents[i].length - inside);
+        size_t n = (size_t)PLUG_MIN((uint64_t)len, holes->extents[i].length - inside);
         if (media_write_at(fd, data, n, holes->extents[i].offset + inside) != 0)
             return -1;
         data += n;
@@ -138,7 +138,7 @@ static void idle_remove(struct media_partials *partials, struct partial *partial
 
 static struct partial **find(struct media_partials *partials, uint64_t index)
 {
-    struct partial **at = &partials->slots[media_mix(index) % SLOTS];
+    struct partial **at = &partials->slots[plug_mix(index) % SLOTS];
 
     while (*at && (*at)->index != index)
         at = &(*at)->next;
@@ -147,7 +147,7 @@ static struct partial **find(struct media_partials *partials, uint64_t index)
 
 struct media_partials *media_partials_new(const struct media_run *run)
 {
-    struct media_partials *partials = media_alloc(1, sizeof *partials);
+    struct media_partials *partials = plug_alloc(1, sizeof *partials);
 
     partials->run = run;
     pthread_mutex_init(&partials->lock, NULL);
@@ -175,12 +175,12 @@ static void close_file(struct media_partials *partials, struct partial *partial)
 static struct partial *add(struct media_partials *partials, uint64_t index,
                            const struct backstay_entry *entry)
 {
-    struct partial *partial = media_alloc(1, sizeof *partial);
+    struct partial *partial = plug_alloc(1, sizeof *partial);
     size_t len = media_parent_len(entry->path, entry->path_len);
 
     *partial = (struct partial){
         .index = index, .bytes = entry->bytes, .sparse = entry->sparse != 0, .fd = -1};
-    partial->path = media_alloc(len + 1, 1);
+    partial->path = plug_alloc(len + 1, 1);
     memcpy(partial->path, entry->path, len);
     if (partial->sparse && media_holes_new(&partial->holes, entry) != 0)
         partial->error = errno;

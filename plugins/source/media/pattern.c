@@ -48,7 +48,7 @@ static bool in_named_class(const char *name, size_t len, int c)
         {"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit},
     };
 
-    for (size_t i = 0; i < MEDIA_COUNT(classes); i++)
+    for (size_t i = 0; i < PLUG_COUNT(classes); i++)
         if (strlen(classes[i].name) == len && memcmp(classes[i].name, name, len) == 0)
             return c < 128 && classes[i].test(c);
     return false;
@@ -287,7 +287,7 @@ static void add_part(struct pattern *pattern, const char *text, size_t len, size
 
     if (len == 0 || (any_depth && pattern->n > 0 && pattern->parts[pattern->n - 1].any_depth))
         return;
-    pattern->parts = media_grow(pattern->parts, cap, pattern->n + 1, sizeof *pattern->parts);
+    pattern->parts = plug_grow(pattern->parts, cap, pattern->n + 1, sizeof *pattern->parts);
     struct part *part = &pattern->parts[pattern->n++];
     *part = (struct part){.text = text, .len = len, .any_depth = any_depth, .literal = true};
     for (size_t i = 0; i < len; i++)
@@ -328,9 +328,9 @@ static const char *parse(struct pattern *pattern, const char *text)
 int media_patterns_new(struct media_patterns **out, const char *const *texts, size_t n, size_t *bad,
                        const char **why)
 {
-    struct media_patterns *list = media_alloc(1, sizeof *list);
+    struct media_patterns *list = plug_alloc(1, sizeof *list);
 
-    list->items = media_alloc(n, sizeof *list->items);
+    list->items = plug_alloc(n, sizeof *list->items);
     for (size_t i = 0; i < n; i++) {
         list->n = i + 1;
         *why = parse(&list->items[i], texts[i]);

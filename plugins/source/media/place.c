@@ -45,7 +45,7 @@ static struct media_place **slot_of(struct media_places *places, const char *pat
 
     for (size_t i = 0; i < len; i++)
         hash = hash * 31 + (unsigned char)path[i];
-    struct media_place **at = &places->slots[media_mix(hash) % MEDIA_COUNT(places->slots)];
+    struct media_place **at = &places->slots[plug_mix(hash) % PLUG_COUNT(places->slots)];
     while (*at && ((*at)->len != len || memcmp((*at)->path, path, len) != 0))
         at = &(*at)->next;
     return at;
@@ -124,7 +124,7 @@ struct media_place *media_places_open(struct media_places *places, const char *p
     struct media_place *place = *slot_of(places, path, len);
     if (place == NULL) {
         pthread_mutex_unlock(&places->lock);
-        place = media_alloc(1, sizeof *place + len + 1);
+        place = plug_alloc(1, sizeof *place + len + 1);
         memcpy(place->path, path, len);
         place->len = len;
         place->fd = open_folder(places, place->path);

@@ -32,10 +32,10 @@ struct media_leaders {
 
 struct media_leaders *media_leaders_new(void)
 {
-    struct media_leaders *leaders = media_alloc(1, sizeof *leaders);
+    struct media_leaders *leaders = plug_alloc(1, sizeof *leaders);
 
     leaders->n_slots = 64;
-    leaders->slots = media_alloc(leaders->n_slots, sizeof *leaders->slots);
+    leaders->slots = plug_alloc(leaders->n_slots, sizeof *leaders->slots);
     return leaders;
 }
 
@@ -47,7 +47,7 @@ void media_leaders_free(struct media_leaders *leaders)
 
 static struct leader *leader_slot(struct media_leaders *leaders, uint64_t group)
 {
-    size_t at = media_mix(group) % leaders->n_slots;
+    size_t at = plug_mix(group) % leaders->n_slots;
 
     while (leaders->slots[at].group != 0 && leaders->slots[at].group != group)
         at = (at + 1) % leaders->n_slots;
@@ -60,7 +60,7 @@ static void leaders_grow(struct media_leaders *leaders)
     size_t n_old = leaders->n_slots;
 
     leaders->n_slots *= 2;
-    leaders->slots = media_alloc(leaders->n_slots, sizeof *leaders->slots);
+    leaders->slots = plug_alloc(leaders->n_slots, sizeof *leaders->slots);
     for (size_t i = 0; i < n_old; i++)
         if (old[i].group != 0)
             *leader_slot(leaders, old[i].group) = old[i];
@@ -100,7 +100,7 @@ static uint32_t type_in_feed(struct media_run *run, const char *path, size_t len
         const struct backstay_entry *entry = feed->entry(feed, cursor, middle);
         if (entry == NULL)
             break;
-        int order = memcmp(entry->path, path, MEDIA_MIN(entry->path_len, len));
+        int order = memcmp(entry->path, path, PLUG_MIN(entry->path_len, len));
         if (order == 0 && entry->path_len == len)
             type = entry->type;
         else if (order < 0 || (order == 0 && entry->path_len < len))
@@ -126,12 +126,12 @@ static struct media_place *make_above(struct media_run *run, const char *path, s
     struct media_place *parent = media_places_open(&run->places, path, parent_len, false);
     if (parent == NULL)
         return NULL;
-    struct media_bytes name = {0};
+    struct plug_bytes name = {0};
     size_t skip = parent_len > 0 ? parent_len + 1 : 0;
-    media_bytes_add(&name, path + skip, len - skip);
+    plug_bytes_add(&name, path + skip, len - skip);
     int r = mkdirat(parent->fd, name.data, 0755);
     int error = errno;
-    media_bytes_free(&name);
+    plug_bytes_free(&name);
     media_places_close(&run->places, parent);
     errno = error;
     return r == 0 ? media_places_open(&run->places, path, len, true) : NULL;
@@ -166,14 +166,14 @@ static struct media_place *open_parent(struct media_run *run, const char *path, 
 
 static bool same_target(const struct backstay_entry *entry, int dir_fd)
 {
-    struct media_bytes target = {0};
-    char *to = media_bytes_reserve(&target, entry->target_len + 1);
+    struct plug_bytes target = {0};
+    char *to = plug_bytes_reserve(&target, entry->target_len + 1);
     ssize_t len = readlinkat(dir_fd, media_base_name(entry->path, entry->path_len), to,
                              entry->target_len + 1);
     bool same = len >= 0 && (size_t)len == entry->target_len &&
                 memcmp(to, entry->target, entry->target_len) == 0;
 
-    media_bytes_free(&target);
+    plug_bytes_free(&target);
     return same;
 }
 

@@ -6,6 +6,7 @@
 #include "media.h"
 
 #include "mem.h"
+#include "options.h"
 #include "pattern.h"
 
 #include <errno.h>
@@ -13,13 +14,6 @@
 #include <string.h>
 
 /* ---------------------------------------------------------------- options */
-
-#define OPTION(name_, type_, flags_, default_, help_)                                              \
-    &(const struct backstay_option)                                                                \
-    {                                                                                              \
-        .size = sizeof(struct backstay_option), .type = (type_), .flags = (flags_),                \
-        .name = (name_), .default_text = (default_), .help = (help_)                               \
-    }
 
 enum {
     OPT_PATH,
@@ -33,22 +27,25 @@ enum {
 };
 
 static const struct backstay_option *const options[OPTIONS] = {
-    [OPT_PATH] = OPTION("path", BACKSTAY_OPTION_PATH, BACKSTAY_OPTION_REQUIRED, NULL,
-                        "The folder to back up with everything below it"),
-    [OPT_EXCLUDE] = OPTION("exclude", BACKSTAY_OPTION_LIST, 0, NULL,
-                           "Patterns, as in a gitignore file, of what is left out"),
-    [OPT_INCLUDE] = OPTION("include", BACKSTAY_OPTION_LIST, 0, NULL,
-                           "Patterns: when given, only what matches one of them or lies below a "
-                           "folder that does, with the folders above it"),
-    [OPT_EXCLUDE_CACHES] = OPTION("exclude_caches", BACKSTAY_OPTION_BOOL, 0, "true",
-                                  "Keep only the tag file of folders with a valid CACHEDIR.TAG"),
-    [OPT_ONE_FILE_SYSTEM] = OPTION("one_file_system", BACKSTAY_OPTION_BOOL, 0, "false",
-                                   "Record mount points below the folder as empty folders"),
-    [OPT_XATTRS] = OPTION("xattrs", BACKSTAY_OPTION_BOOL, 0, "true",
-                          "Record extended attributes, ACLs and capabilities"),
-    [OPT_IGNORE_INODE] = OPTION("ignore_inode", BACKSTAY_OPTION_BOOL, 0, "false",
-                                "Recognise unchanged files without inode and device, for network "
-                                "file systems where these are not stable"),
+    [OPT_PATH] = PLUG_OPTION("path", BACKSTAY_OPTION_PATH, BACKSTAY_OPTION_REQUIRED, NULL,
+                             "The folder to back up with everything below it"),
+    [OPT_EXCLUDE] = PLUG_OPTION("exclude", BACKSTAY_OPTION_LIST, 0, NULL,
+                                "Patterns, as in a gitignore file, of what is left out"),
+    [OPT_INCLUDE] =
+        PLUG_OPTION("include", BACKSTAY_OPTION_LIST, 0, NULL,
+                    "Patterns: when given, only what matches one of them or lies below a "
+                    "folder that does, with the folders above it"),
+    [OPT_EXCLUDE_CACHES] =
+        PLUG_OPTION("exclude_caches", BACKSTAY_OPTION_BOOL, 0, "true",
+                    "Keep only the tag file of folders with a valid CACHEDIR.TAG"),
+    [OPT_ONE_FILE_SYSTEM] = PLUG_OPTION("one_file_system", BACKSTAY_OPTION_BOOL, 0, "false",
+                                        "Record mount points below the folder as empty folders"),
+    [OPT_XATTRS] = PLUG_OPTION("xattrs", BACKSTAY_OPTION_BOOL, 0, "true",
+                               "Record extended attributes, ACLs and capabilities"),
+    [OPT_IGNORE_INODE] =
+        PLUG_OPTION("ignore_inode", BACKSTAY_OPTION_BOOL, 0, "false",
+                    "Recognise unchanged files without inode and device, for network "
+                    "file systems where these are not stable"),
 };
 
 /* ---------------------------------------------------------------- instances */
@@ -77,24 +74,10 @@ int media_kind(int error)
     }
 }
 
-static const struct backstay_value *value_of(const struct backstay_host *host, unsigned option)
-{
-    static const struct backstay_value absent = {.size = sizeof absent};
-
-    return option < host->n_values ? host->values[option] : &absent;
-}
-
-static bool flag_of(const struct backstay_host *host, unsigned option, bool otherwise)
-{
-    const struct backstay_value *value = value_of(host, option);
-
-    return value->set ? value->number != 0 : otherwise;
-}
-
 static int read_patterns(const struct backstay_host *host, unsigned option,
                          struct media_patterns **out, struct backstay_error *err)
 {
-    const struct backstay_value *value = value_of(host, option);
+    const struct backstay_value *value = plug_value(host, option);
     const char *why;
     size_t bad;
 
@@ -119,13 +102,13 @@ static int read_options(struct media *media, struct backstay_error *err)
 {
     const struct backstay_host *host = media->host;
 
-    media->path = value_of(host, OPT_PATH)->text;
+    media->path = plug_value(host, OPT_PATH)->text;
     if (media->path == NULL)
         return host->fail(host, err, BACKSTAY_ERR_CONFIG, "the option \"path\" is missing");
-    media->exclude_caches = flag_of(host, OPT_EXCLUDE_CACHES, true);
-    media->one_file_system = flag_of(host, OPT_ONE_FILE_SYSTEM, false);
-    media->xattrs = flag_of(host, OPT_XATTRS, true);
-    media->ignore_inode = flag_of(host, OPT_IGNORE_INODE, false);
+    media->exclude_caches = plug_flag(host, OPT_EXCLUDE_CACHES, true);
+    media->one_file_system = plug_flag(host, OPT_ONE_FILE_SYSTEM, false);
+    media->xattrs = plug_flag(host, OPT_XATTRS, true);
+    media->ignore_inode = plug_flag(host, OPT_IGNORE_INODE, false);
     if (read_patterns(host, OPT_EXCLUDE, &media->exclude, err) != 0 ||
         read_patterns(host, OPT_INCLUDE, &media->include, err) != 0)
         return -1;
@@ -137,7 +120,7 @@ static int read_options(struct media *media, struct backstay_error *err)
 
 static int media_open(const struct backstay_host *host, void **self, struct backstay_error *err)
 {
-    struct media *media = media_alloc(1, sizeof *media);
+    struct media *media = plug_alloc(1, sizeof *media);
 
     media->host = host;
     if (read_options(media, err) != 0) {

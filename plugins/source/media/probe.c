@@ -43,8 +43,8 @@ int media_probe(void *self, const struct backstay_target *target, struct backsta
                 struct backstay_error *err)
 {
     const struct media *media = self;
-    unsigned n = MEDIA_MAX(media->host->jobs, 1);
-    struct probe probe = {.media = media, .tallies = media_alloc(n, sizeof *probe.tallies)};
+    unsigned n = PLUG_MAX(media->host->jobs, 1);
+    struct probe probe = {.media = media, .tallies = plug_alloc(n, sizeof *probe.tallies)};
     struct media_walk walk = {
         .media = media,
         .root = target ? target->location : media->path,
@@ -79,7 +79,7 @@ static bool readable(int dir_fd, const char *name)
 static void check_entries(const struct media *media, int fd, struct backstay_report *report)
 {
     struct media_names names = {0};
-    void *buffer = media_alloc(1, MEDIA_NAMES_BUFFER);
+    void *buffer = plug_alloc(1, MEDIA_NAMES_BUFFER);
     const char *example = NULL;
     size_t unreadable = 0;
 

@@ -63,7 +63,7 @@ int media_run_cancelled(const struct media_run *run, struct backstay_error *err)
 static bool is_empty(int fd)
 {
     struct media_names names = {0};
-    void *buffer = media_alloc(1, MEDIA_NAMES_BUFFER);
+    void *buffer = plug_alloc(1, MEDIA_NAMES_BUFFER);
     bool empty = media_names_read(&names, fd, buffer) == 0 && names.n == 0;
 
     media_names_free(&names);
@@ -74,12 +74,12 @@ static bool is_empty(int fd)
 /* Creates @path and its missing parents; @mode is that of @path itself. */
 static int make_folders(const char *path, mode_t mode)
 {
-    struct media_bytes at = {0};
+    struct plug_bytes at = {0};
     int r = 0;
 
-    media_bytes_add(&at, path, strlen(path));
+    plug_bytes_add(&at, path, strlen(path));
     while (at.len > 1 && at.data[at.len - 1] == '/')
-        media_bytes_cut(&at, at.len - 1);
+        plug_bytes_cut(&at, at.len - 1);
     for (char *slash = strchr(at.data + 1, '/'); slash && r == 0; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         r = mkdir(at.data, 0755) != 0 && errno != EEXIST ? -1 : 0;
@@ -88,7 +88,7 @@ static int make_folders(const char *path, mode_t mode)
     if (r == 0)
         r = mkdir(at.data, mode);
     int error = errno;
-    media_bytes_free(&at);
+    plug_bytes_free(&at);
     errno = error;
     return r;
 }
@@ -228,8 +228,8 @@ int media_restore(void *self, const struct backstay_target *target, struct backs
         run.nonce = (uint32_t)getpid();
     media_places_init(&run.places, run.root_fd);
     media_applier_init(&run.applier, media->host);
-    run.states = media_alloc(feed->n_entries, 1);
-    run.wanted = media_alloc(feed->n_entries / 8 + 1, 1);
+    run.states = plug_alloc(feed->n_entries, 1);
+    run.wanted = plug_alloc(feed->n_entries / 8 + 1, 1);
     run.leaders = media_leaders_new();
     int r = media_plan(&run, err);
     if (r == 0 && !target->dry_run)

@@ -83,7 +83,7 @@ const char *media_file_system(const char *path)
 
     if (statfs(path, &fs) != 0)
         return NULL;
-    for (size_t i = 0; i < MEDIA_COUNT(known); i++)
+    for (size_t i = 0; i < PLUG_COUNT(known); i++)
         if ((unsigned long)fs.f_type == known[i].magic)
             return known[i].name;
     return NULL;

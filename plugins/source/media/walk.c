@@ -42,7 +42,7 @@ struct worker {
     pthread_t thread;
     struct task *run;   /* the run in hand */
     struct task *found; /* folders in it, newest first */
-    struct media_bytes path;
+    struct plug_bytes path;
     char *buffer;
 };
 
@@ -113,7 +113,7 @@ static void finished(struct media_walker *walker)
 
 static struct task *folder_task(struct media_folder *folder, bool more)
 {
-    struct task *task = media_alloc(1, sizeof *task);
+    struct task *task = plug_alloc(1, sizeof *task);
 
     task->folder = folder;
     task->more = more;
@@ -122,7 +122,7 @@ static struct task *folder_task(struct media_folder *folder, bool more)
 
 static struct task *run_task(struct listing *listing, size_t from, size_t to)
 {
-    struct task *task = media_alloc(1, sizeof *task);
+    struct task *task = plug_alloc(1, sizeof *task);
 
     atomic_fetch_add(&listing->refs, 1);
     task->listing = listing;
@@ -218,8 +218,8 @@ static int visit_name(struct worker *worker, int dir_fd, size_t prefix, size_t i
     const char *name = media_name_text(&listing->names, i);
     unsigned char type = media_name_type(&listing->names, i);
 
-    media_bytes_cut(&worker->path, prefix);
-    media_bytes_add(&worker->path, name, strlen(name));
+    plug_bytes_cut(&worker->path, prefix);
+    plug_bytes_add(&worker->path, name, strlen(name));
     struct media_spot spot = {.path = worker->path.data,
                               .path_len = worker->path.len,
                               .dir_fd = dir_fd,
@@ -244,10 +244,10 @@ static int do_run(struct worker *worker, struct task *run)
     struct media_folder *folder = run->listing->folder;
     int r = 0;
 
-    media_bytes_cut(&worker->path, 0);
+    plug_bytes_cut(&worker->path, 0);
     media_folder_path(folder, &worker->path);
     if (worker->path.len > 0)
-        media_bytes_add(&worker->path, "/", 1);
+        plug_bytes_add(&worker->path, "/", 1);
     size_t prefix = worker->path.len;
     worker->run = run;
     /* The listing's pin keeps the descriptor. media_walk_share() may shorten the run. */
@@ -349,7 +349,7 @@ static int report_unlisted(struct worker *worker, const struct media_folder *fol
 static int list_names(struct worker *worker, struct task *task, int fd)
 {
     struct media_walker *walker = worker->walker;
-    struct listing *listing = media_alloc(1, sizeof *listing);
+    struct listing *listing = plug_alloc(1, sizeof *listing);
     struct media_names *names = &listing->names;
     struct task *tasks = NULL;
     int r = 0;
@@ -364,7 +364,7 @@ static int list_names(struct worker *worker, struct task *task, int fd)
     if (may_be_cache && walker->walk->media->exclude_caches && media_names_is_cache(fd))
         media_names_only(names, MEDIA_CACHE_TAG);
     for (size_t from = 0; r == 0 && from < names->n; from += RUN) {
-        struct task *run = run_task(listing, from, MEDIA_MIN(from + RUN, names->n));
+        struct task *run = run_task(listing, from, PLUG_MIN(from + RUN, names->n));
         run->next = tasks;
         tasks = run;
     }
@@ -385,7 +385,7 @@ static int do_folder(struct worker *worker, struct task *task)
     bool descend = true;
     int r = 0;
 
-    media_bytes_cut(&worker->path, 0);
+    plug_bytes_cut(&worker->path, 0);
     media_folder_path(folder, &worker->path);
     int fd = media_folder_pin(&walker->folders, folder);
     if (fd < 0)
@@ -422,11 +422,11 @@ static void run_workers(struct media_walker *walker, unsigned n)
 {
     unsigned started = 1;
 
-    walker->workers = media_alloc(n, sizeof *walker->workers);
+    walker->workers = plug_alloc(n, sizeof *walker->workers);
     for (unsigned i = 0; i < n; i++) {
         walker->workers[i].walker = walker;
         walker->workers[i].number = i;
-        walker->workers[i].buffer = media_alloc(1, MEDIA_NAMES_BUFFER);
+        walker->workers[i].buffer = plug_alloc(1, MEDIA_NAMES_BUFFER);
     }
     /* With fewer threads than wished the work is done all the same. */
     while (started < n && pthread_create(&walker->workers[started].thread, NULL, work,
@@ -436,7 +436,7 @@ static void run_workers(struct media_walker *walker, unsigned n)
     for (unsigned i = 1; i < started; i++)
         pthread_join(walker->workers[i].thread, NULL);
     for (unsigned i = 0; i < n; i++) {
-        media_bytes_free(&walker->workers[i].path);
+        plug_bytes_free(&walker->workers[i].path);
         free(walker->workers[i].buffer);
     }
     free(walker->workers);
@@ -484,7 +484,7 @@ int media_walk_run(struct media_walk *walk, struct backstay_error *err)
     walk->names = 0;
     struct media_folder *root = media_folder_ref(&walker.folders, walker.folders.root);
     push_all(&walker, folder_task(root, false));
-    run_workers(&walker, MEDIA_MAX(host->jobs, 1));
+    run_workers(&walker, PLUG_MAX(host->jobs, 1));
     walk->walker = NULL;
     media_folders_done(&walker.folders);
     pthread_cond_destroy(&walker.changed);

@@ -5,7 +5,7 @@
  */
 #include "support/cmocka.h"
 
-#include "source/media/mem.h"
+#include "shared/mem.h"
 #include "source/media/pattern.h"
 
 #include <stdlib.h>
