@@ -125,7 +125,7 @@ static struct media_patterns *parse(const char *text, char **copy)
 static void patterns_mean_what_they_mean_in_gitignore(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < MEDIA_COUNT(rows); i++) {
+    for (size_t i = 0; i < PLUG_COUNT(rows); i++) {
         char *copy;
         struct media_patterns *list = parse(rows[i].patterns, &copy);
         size_t len = strlen(rows[i].path);
@@ -156,7 +156,7 @@ static void folders_lead_to_a_match_only_where_there_can_be_one(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < MEDIA_COUNT(leads); i++) {
+    for (size_t i = 0; i < PLUG_COUNT(leads); i++) {
         char *copy;
         struct media_patterns *list = parse(leads[i].pattern, &copy);
         if (media_patterns_lead(list, leads[i].folder, strlen(leads[i].folder)) !=
@@ -182,7 +182,7 @@ static void patterns_that_are_none_are_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < MEDIA_COUNT(bad); i++) {
+    for (size_t i = 0; i < PLUG_COUNT(bad); i++) {
         const char *const patterns[] = {"good", bad[i].pattern};
         struct media_patterns *list;
         const char *why;
