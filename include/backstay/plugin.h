@@ -430,7 +430,8 @@ struct backstay_source {
 
     /**
      * Creates a scratch place, and removes what earlier crashes left behind. scratch_remove() goes
-     * by the marker alone: that is all that is known of a place that an earlier run kept.
+     * by the marker alone: that is all that is known of a place that an earlier run kept. It is also
+     * called after a cancellation, and does not stop for it.
      */
     int (*scratch_create)(void *self, struct backstay_scratch *out, struct backstay_error *err);
     int (*scratch_remove)(void *self, const struct backstay_scratch *scratch,

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit.h"
 #include "cli/repo.h"
+#include "engine/lines.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -16,53 +17,29 @@ struct show_options {
 
 static const struct stay_option show_options[] = {STAY_OPTION_DESTINATION(struct show_options)};
 
-/* Bytes that are not UTF-8 are lone surrogates in our streams (base/json.h); JSON for others has
- * U+FFFD in their place. */
-static void replace_surrogates(char *text)
+static int load_lines(const struct stay_repo *repo, const struct stay_snapshot *snapshot,
+                      enum stay_snapshot_streams which, struct stay_lines *out,
+                      struct stay_err *err)
 {
-    for (char *c = strchr(text, '\\'); c; c = strchr(c + 2, '\\')) {
-        if (strncmp(c, "\\udc", 4) == 0 && strlen(c) >= 6)
-            memcpy(c + 2, "fffd", 4);
-        if (c[1] == '\0')
-            return;
-    }
+    if (stay_lines_load(out, repo->dest, snapshot, which, repo->scratch, err) < 0)
+        return -1;
+    if (out->damage.kind != STAY_ERR_NONE)
+        stay_log(STAY_LOG_ERROR, "%s", out->damage.text);
+    return 0;
 }
 
-/* The lines of a stream of facts or notes as a JSON list; a damaged line is left out with a word.
- */
-static json_t *lines_json(const struct stay_text *text, const char *what)
+static json_t *lines_json(const struct stay_lines *lines, const char *key, const char *value)
 {
     json_t *list = json_array();
 
-    for (size_t at = 0; at < text->len;) {
-        const char *line = text->data + at;
-        const char *end = memchr(line, '\n', text->len - at);
-        size_t len = end ? (size_t)(end - line) : text->len - at;
-        stay_auto_buf struct stay_buf copy = {0};
-        json_t *object = NULL;
-        stay_buf_add(&copy, line, len);
-        replace_surrogates(copy.data);
-        if (len && stay_doc_parse(&object, copy.data, copy.len, what, NULL) == 0)
-            (void)json_array_append_new(list, object);
-        else if (len)
-            stay_log(STAY_LOG_ERROR, "a line of the %s is damaged", what);
-        at += len + 1;
+    for (size_t i = 0; i < lines->n; i++) {
+        json_t *object = json_object();
+        if (lines->items[i].key)
+            (void)json_object_set_new(object, key, stay_output_string(lines->items[i].key));
+        (void)json_object_set_new(object, value, stay_output_string(lines->items[i].value));
+        (void)json_array_append_new(list, object);
     }
     return list;
-}
-
-static int load_lines(const struct stay_repo *repo, const struct stay_snapshot *snapshot,
-                      enum stay_snapshot_streams which, json_t **out, struct stay_err *err)
-{
-    struct stay_text text = {0};
-
-    if (stay_text_load(&text, repo->dest, snapshot, which, 1, repo->scratch, err) < 0)
-        return -1;
-    if (text.missing_bytes)
-        stay_log(STAY_LOG_ERROR, "%s", text.first_damage.text);
-    *out = lines_json(&text, stay_snapshot_stream_name(which));
-    stay_text_free(&text);
-    return 0;
 }
 
 static void row(struct stay_cli *cli, const char *name, const char *value)
@@ -77,20 +54,14 @@ static void row_bytes(struct stay_cli *cli, const char *name, uint64_t bytes)
     row(cli, name, stay_str_bytes(text, bytes));
 }
 
-static void print_pairs(struct stay_cli *cli, const char *title, const json_t *list,
-                        const char *key, const char *value)
+static void print_lines(struct stay_cli *cli, const char *title, const struct stay_lines *lines)
 {
-    const json_t *item;
-    size_t i;
-
-    if (json_array_size(list))
+    if (lines->n)
         stay_output_text(&cli->output, "\n%s\n", title);
-    json_array_foreach(list, i, item)
-    {
-        const char *left = json_string_value(json_object_get(item, key));
-        const char *right = json_string_value(json_object_get(item, value));
+    for (size_t i = 0; i < lines->n; i++) {
+        const char *key = lines->items[i].key;
         stay_auto_str char *line =
-            stay_strf("%s%s%s", left ? left : "", left ? ": " : "", right ? right : "");
+            stay_strf("%s%s%s", key ? key : "", key ? ": " : "", lines->items[i].value);
         stay_output_disarm(line);
         stay_output_text(&cli->output, "  %s\n", line);
     }
@@ -111,7 +82,7 @@ static void print_details(struct stay_cli *cli, const struct stay_snapshot *snap
 }
 
 static void print_snapshot(struct stay_cli *cli, const struct stay_snapshot *snapshot,
-                           const json_t *facts, const json_t *notes)
+                           const struct stay_lines *facts, const struct stay_lines *notes)
 {
     const struct stay_snapshot_counts *counts = &snapshot->counts;
     char time[40];
@@ -134,12 +105,12 @@ static void print_snapshot(struct stay_cli *cli, const struct stay_snapshot *sna
     row_bytes(cli, "new", counts->bytes_new);
     row_bytes(cli, "stored", counts->bytes_stored);
     print_details(cli, snapshot);
-    print_pairs(cli, "facts", facts, "name", "value");
-    print_pairs(cli, "warnings", notes, "path", "text");
+    print_lines(cli, "facts", facts);
+    print_lines(cli, "warnings", notes);
 }
 
-static json_t *snapshot_json(const struct stay_snapshot *snapshot, const char *name, json_t *facts,
-                             json_t *notes)
+static json_t *snapshot_json(const struct stay_snapshot *snapshot, const char *name,
+                             const struct stay_lines *facts, const struct stay_lines *notes)
 {
     char time[40];
     json_t *object = json_object();
@@ -155,8 +126,8 @@ static json_t *snapshot_json(const struct stay_snapshot *snapshot, const char *n
     stay_doc_set_text(object, "finished", stay_time_iso(time, snapshot->finished_ns));
     (void)json_object_set_new(object, "counts", stay_snapshot_counts_json(&snapshot->counts));
     (void)json_object_set(object, "details", snapshot->details);
-    (void)json_object_set(object, "facts", facts);
-    (void)json_object_set(object, "warnings", notes);
+    (void)json_object_set_new(object, "facts", lines_json(facts, "name", "value"));
+    (void)json_object_set_new(object, "warnings", lines_json(notes, "path", "text"));
     stay_doc_set_u64(object, "packs", snapshot->packs.n);
     return object;
 }
@@ -165,17 +136,17 @@ static int show(struct stay_cli *cli, const struct stay_repo *repo,
                 const struct stay_snapshot_ref *ref, struct stay_err *err)
 {
     stay_auto(stay_snapshot_free) struct stay_snapshot *snapshot = NULL;
-    stay_auto(json_decref) json_t *facts = NULL;
-    stay_auto(json_decref) json_t *notes = NULL;
+    stay_auto_lines struct stay_lines facts = {0};
+    stay_auto_lines struct stay_lines notes = {0};
 
     if (stay_repository_snapshot(repo->repository, ref->name, &snapshot, err) < 0 ||
         load_lines(repo, snapshot, STAY_FACTS, &facts, err) < 0 ||
         load_lines(repo, snapshot, STAY_NOTES, &notes, err) < 0)
         return -1;
     if (cli->output.json)
-        return stay_output_json(&cli->output, snapshot_json(snapshot, ref->name, facts, notes),
+        return stay_output_json(&cli->output, snapshot_json(snapshot, ref->name, &facts, &notes),
                                 err);
-    print_snapshot(cli, snapshot, facts, notes);
+    print_snapshot(cli, snapshot, &facts, &notes);
     return STAY_EXIT_OK;
 }
 

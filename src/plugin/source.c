@@ -5,6 +5,8 @@
 
 #include "plugin/host.h"
 
+#include <string.h>
+
 struct stay_source {
     char *name;
     char *type;
@@ -125,4 +127,96 @@ int stay_source_restore(struct stay_source *source, const struct backstay_target
         return fail_missing_function(source, "restore", err);
     return finish(source, "restore", source->ops->restore(source->self, target, feed, &from), &from,
                   err);
+}
+
+const struct backstay_option *const *stay_source_restore_options(const struct stay_source *source,
+                                                                 size_t *n)
+{
+    bool offered = BACKSTAY_HAS(source->ops, n_restore_options) && source->ops->restore_options;
+
+    *n = offered ? source->ops->n_restore_options : 0;
+    return offered ? source->ops->restore_options : NULL;
+}
+
+static bool knows_option(const struct stay_source *source, const char *name)
+{
+    size_t n;
+    const struct backstay_option *const *options = stay_source_restore_options(source, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(options[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+int stay_source_check_target(const struct stay_source *source, const struct backstay_target *target,
+                             struct stay_err *err)
+{
+    for (uint32_t i = 0; i < target->n_options; i++) {
+        if (knows_option(source, target->options[i].key))
+            continue;
+        (void)stay_fail(err, STAY_ERR_USAGE,
+                        "its plugin %s does not know the restore option \"%s\"", source->type,
+                        target->options[i].key);
+        return mark(source, err);
+    }
+    return 0;
+}
+
+bool stay_source_compares(const struct stay_source *source)
+{
+    return OFFERS(source, probe) && OFFERS(source, covers);
+}
+
+bool stay_source_covers(const struct stay_source *source, const struct backstay_target *target,
+                        const char *fact)
+{
+    return source->ops->covers(source->self, target, fact) != 0;
+}
+
+int stay_source_probe(struct stay_source *source, const struct backstay_target *target,
+                      struct backstay_report *report, struct stay_err *err)
+{
+    struct backstay_error from = {.size = sizeof from};
+
+    if (!OFFERS(source, probe))
+        return fail_missing_function(source, "report facts", err);
+    return finish(source, "probe", source->ops->probe(source->self, target, report, &from), &from,
+                  err);
+}
+
+int stay_source_scratch_create(struct stay_source *source, struct backstay_scratch *out,
+                               struct stay_err *err)
+{
+    struct backstay_error from = {.size = sizeof from};
+
+    if (!OFFERS(source, scratch_create) || !OFFERS(source, scratch_remove))
+        return fail_missing_function(source, "make a scratch place: name a target with --to", err);
+    int rc = source->ops->scratch_create(source->self, out, &from);
+    out->location[sizeof out->location - 1] = '\0';
+    out->marker[sizeof out->marker - 1] = '\0';
+    out->hint[sizeof out->hint - 1] = '\0';
+    if (rc == 0 && (out->location[0] == '\0' || out->marker[0] == '\0')) {
+        (void)stay_fail(
+            err, STAY_ERR_IO,
+            "the plugin made a scratch place without saying where, or without a marker");
+        return mark(source, err);
+    }
+    return finish(source, "scratch_create", rc, &from, err);
+}
+
+int stay_source_scratch_remove(struct stay_source *source, const char *marker, struct stay_err *err)
+{
+    struct backstay_error from = {.size = sizeof from};
+    struct backstay_scratch scratch = {.size = sizeof scratch};
+
+    if (!OFFERS(source, scratch_remove))
+        return fail_missing_function(source, "remove a scratch place: it makes none", err);
+    if (strlen(marker) >= sizeof scratch.marker) {
+        (void)stay_fail(err, STAY_ERR_USAGE, "`%s` is no marker of a scratch place", marker);
+        return mark(source, err);
+    }
+    (void)snprintf(scratch.marker, sizeof scratch.marker, "%s", marker);
+    return finish(source, "scratch_remove",
+                  source->ops->scratch_remove(source->self, &scratch, &from), &from, err);
 }

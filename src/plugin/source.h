@@ -42,3 +42,38 @@ STAY_CHECKED int stay_source_backup(struct stay_source *source, struct backstay_
 STAY_CHECKED int stay_source_restore(struct stay_source *source,
                                      const struct backstay_target *target,
                                      struct backstay_feed *feed, struct stay_err *err);
+
+/** What the plugin takes as backstay_target.options. @n out: how many. */
+const struct backstay_option *const *stay_source_restore_options(const struct stay_source *source,
+                                                                 size_t *n);
+
+/**
+ * Whether the plugin knows every option of @target.
+ * @return 0, or -1 with kind USAGE, naming the first that it does not know.
+ */
+STAY_CHECKED int stay_source_check_target(const struct stay_source *source,
+                                          const struct backstay_target *target,
+                                          struct stay_err *err);
+
+/** Whether its restores are compared with what was recorded: it offers probe() and covers(). */
+bool stay_source_compares(const struct stay_source *source);
+
+/** Whether a restore into @target brings back what @fact is about. For sources that compare. */
+bool stay_source_covers(const struct stay_source *source, const struct backstay_target *target,
+                        const char *fact);
+
+/** Reports the facts of @target, or of the live source when it is NULL. */
+STAY_CHECKED int stay_source_probe(struct stay_source *source, const struct backstay_target *target,
+                                   struct backstay_report *report, struct stay_err *err);
+
+/**
+ * Makes a throwaway place to restore into.
+ *
+ * @out its keep_until_ns says how long; the texts of the result are terminated.
+ */
+STAY_CHECKED int stay_source_scratch_create(struct stay_source *source,
+                                            struct backstay_scratch *out, struct stay_err *err);
+
+/** Removes the place that @marker stands for. */
+STAY_CHECKED int stay_source_scratch_remove(struct stay_source *source, const char *marker,
+                                            struct stay_err *err);
