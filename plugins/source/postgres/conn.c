@@ -1,0 +1,486 @@
+/* plugins/source/postgres/conn.c
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "conn.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { POLL_MS = 100, CONNECT_SECONDS = 10 };
+
+/* What the text of rows depends on; the rest keeps the server's owner from stopping us half way. */
+static const char session_settings[] =
+    "SELECT pg_catalog.set_config('search_path', '', false);"
+    "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on;"
+    "SET DateStyle = ISO; SET IntervalStyle = postgres; SET TimeZone = 'UTC';"
+    "SET extra_float_digits = 3; SET bytea_output = hex; SET xmloption = content;"
+    "SET row_security = off; SET synchronize_seqscans = off; SET default_transaction_read_only = "
+    "off;"
+    "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN"
+    " ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',"
+    "  'idle_session_timeout', 'transaction_timeout') AND setting <> '0';"
+    /* CVE-2024-7348: a table that becomes a view under our hands runs no code of its owner's. */
+    "SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings"
+    " WHERE name = 'restrict_nonsystem_relation_kind';";
+
+/* ---- errors */
+
+static int kind_of(const char *state)
+{
+    static const struct {
+        const char *prefix;
+        int kind;
+    } rows[] = {
+        {"28", BACKSTAY_ERR_AUTH},         {"42501", BACKSTAY_ERR_AUTH},
+        {"3D000", BACKSTAY_ERR_CONFIG},    {"53100", BACKSTAY_ERR_SPACE},
+        {"08", BACKSTAY_ERR_TRANSIENT},    {"57P", BACKSTAY_ERR_TRANSIENT},
+        {"40", BACKSTAY_ERR_TRANSIENT},    {"53", BACKSTAY_ERR_TRANSIENT},
+        {"55P03", BACKSTAY_ERR_TRANSIENT}, {"57014", BACKSTAY_ERR_TRANSIENT},
+        {"XX001", BACKSTAY_ERR_CORRUPT},   {"XX002", BACKSTAY_ERR_CORRUPT},
+    };
+
+    for (size_t i = 0; i < PLUG_COUNT(rows); i++)
+        if (strncmp(state, rows[i].prefix, strlen(rows[i].prefix)) == 0)
+            return rows[i].kind;
+    return BACKSTAY_ERR_IO;
+}
+
+/* libpq's texts end with a line break and may have several lines. */
+static char *one_line(const char *text)
+{
+    char *line = plug_strdup(text ? text : "");
+    size_t len = strlen(line);
+
+    while (len && (line[len - 1] == '\n' || line[len - 1] == ' '))
+        line[--len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if (line[i] == '\n' || line[i] == '\t')
+            line[i] = ' ';
+    return line;
+}
+
+static char *message_of(const struct pg_conn *conn, const PGresult *result)
+{
+    const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+
+    if (primary == NULL)
+        return one_line(PQerrorMessage(conn->pq));
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    PLUG_AUTO_FREE char *text =
+        plug_strf("%s%s%s%s%s", primary, detail ? "; " : "", detail ? detail : "",
+                  hint ? "; hint: " : "", hint ? hint : "");
+    return one_line(text);
+}
+
+int pg_fail(struct pg_conn *conn, const PGresult *result, const char *what,
+            struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *message = message_of(conn, result);
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    bool lost = PQstatus(conn->pq) == CONNECTION_BAD;
+
+    if (state == NULL)
+        state = lost ? "08006" : "";
+    (void)snprintf(conn->sqlstate, sizeof conn->sqlstate, "%s", state);
+    return conn->host->fail(conn->host, err, lost ? BACKSTAY_ERR_TRANSIENT : kind_of(state),
+                            "%s: %s: %s", conn->label, what, message);
+}
+
+bool pg_error_is(const struct pg_conn *conn, const char *sqlstate)
+{
+    return strncmp(conn->sqlstate, sqlstate, strlen(sqlstate)) == 0;
+}
+
+static void note(void *ctx, const char *message)
+{
+    const struct backstay_host *host = ctx;
+    PLUG_AUTO_FREE char *line = one_line(message);
+
+    host->log(host, BACKSTAY_LOG_DEBUG, "server: %s", line);
+}
+
+/* ---- connecting */
+
+struct pg_place pg_place_of(const struct pg *pg, const char *database)
+{
+    return (struct pg_place){
+        .url = pg->url,
+        .host = pg->server_host,
+        .port = pg->port,
+        .user = pg->user,
+        .password = pg->password,
+        .database = database ? database : pg->database,
+    };
+}
+
+/* Later keywords win over earlier ones, and only the first dbname is read as a url. */
+static PGconn *start(const struct pg_place *place)
+{
+    const char *const keys[] = {
+        "connect_timeout",           "dbname", "host", "port", "user", "password", "dbname",
+        "fallback_application_name", NULL};
+    const char *const values[] = {"10",        place->url,      place->host,     place->port,
+                                  place->user, place->password, place->database, "backstay",
+                                  NULL};
+    const char *used_keys[PLUG_COUNT(keys)];
+    const char *used_values[PLUG_COUNT(keys)];
+    size_t n = 0;
+
+    for (size_t i = 0; keys[i]; i++) {
+        if (values[i] == NULL)
+            continue;
+        used_keys[n] = keys[i];
+        used_values[n++] = values[i];
+    }
+    used_keys[n] = used_values[n] = NULL;
+    return PQconnectStartParams(used_keys, used_values, 1);
+}
+
+/* @return 0 when connected, -1 when not (PQerrorMessage tells), 1 when cancelled. */
+static int wait_connected(const struct pg_conn *conn)
+{
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+
+    while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+        struct pollfd fd = {.fd = PQsocket(conn->pq),
+                            .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        if (conn->host->cancelled(conn->host))
+            return 1;
+        if (fd.fd < 0)
+            return -1;
+        if (poll(&fd, 1, POLL_MS) != 0)
+            state = PQconnectPoll(conn->pq);
+    }
+    return state == PGRES_POLLING_OK ? 0 : -1;
+}
+
+static char *label_of(PGconn *pq)
+{
+    const char *host = PQhost(pq);
+    bool folder = host == NULL || host[0] == '/' || host[0] == '\0';
+
+    return plug_strf("database %s on %s%s%s", PQdb(pq) ? PQdb(pq) : "",
+                     host && host[0] ? host : "localhost", folder ? "" : ":",
+                     folder || PQport(pq) == NULL ? "" : PQport(pq));
+}
+
+static int refuse(struct pg_conn *conn, struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *why = one_line(PQerrorMessage(conn->pq));
+    bool auth = PQconnectionNeedsPassword(conn->pq) || PQconnectionUsedPassword(conn->pq) ||
+                strstr(why, "pg_hba") || strstr(why, "authentication failed");
+    bool absent = strstr(why, "does not exist") != NULL;
+    const char *todo = PQconnectionNeedsPassword(conn->pq)
+                           ? "; a password is asked for: give it in the url or in ~/.pgpass"
+                           : "";
+
+    return conn->host->fail(conn->host, err,
+                            auth     ? BACKSTAY_ERR_AUTH
+                            : absent ? BACKSTAY_ERR_CONFIG
+                                     : BACKSTAY_ERR_TRANSIENT,
+                            "connect to %s: %s%s", conn->label, why, todo);
+}
+
+static int set_up(struct pg_conn *conn, struct backstay_error *err)
+{
+    conn->version = PQserverVersion(conn->pq);
+    conn->major = conn->version / 10000;
+    if (conn->major < PG_OLDEST)
+        return conn->host->fail(conn->host, err, BACKSTAY_ERR_CONFIG,
+                                "%s is version %d: %d is the oldest that is supported", conn->label,
+                                conn->major, PG_OLDEST);
+    if (PQsetnonblocking(conn->pq, 1) != 0)
+        return pg_fail(conn, NULL, "set up", err);
+    return pg_run(conn, err, session_settings);
+}
+
+int pg_connect(struct pg_conn **out, const struct backstay_host *host, const struct pg_place *place,
+               struct backstay_error *err)
+{
+    struct pg_conn *conn = plug_alloc(1, sizeof *conn);
+
+    conn->host = host;
+    conn->pq = start(place);
+    if (conn->pq == NULL)
+        abort();
+    conn->label = label_of(conn->pq);
+    int r = wait_connected(conn);
+    if (r > 0)
+        r = host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    else if (r < 0)
+        r = refuse(conn, err);
+    else {
+        (void)PQsetNoticeProcessor(conn->pq, note, (void *)(uintptr_t)host);
+        free(conn->label);
+        conn->label = label_of(conn->pq);
+        conn->database = plug_strdup(PQdb(conn->pq));
+        r = set_up(conn, err);
+    }
+    if (r != 0) {
+        pg_disconnect(conn);
+        return -1;
+    }
+    *out = conn;
+    return 0;
+}
+
+void pg_disconnect(struct pg_conn *conn)
+{
+    if (conn == NULL)
+        return;
+    PQfinish(conn->pq);
+    free(conn->database);
+    free(conn->label);
+    free(conn);
+}
+
+/* ---- statements */
+
+void pg_interrupt(const struct pg_conn *conn)
+{
+    char text[256];
+    PGcancel *cancel = PQgetCancel(conn->pq);
+
+    if (cancel && !PQcancel(cancel, text, sizeof text))
+        conn->host->log(conn->host, BACKSTAY_LOG_DEBUG, "%s: cancel: %s", conn->label, text);
+    PQfreeCancel(cancel);
+}
+
+/* Waits until the socket can be read (and, with @write, until all is sent). @return 0; 1:
+ * cancelled; -1: the connection is lost. */
+static int wait_ready(struct pg_conn *conn, bool *asked)
+{
+    struct pollfd fd = {.fd = PQsocket(conn->pq), .events = POLLIN};
+    int pending = PQflush(conn->pq);
+
+    if (pending < 0 || fd.fd < 0)
+        return -1;
+    if (pending > 0)
+        fd.events |= POLLOUT;
+    if (poll(&fd, 1, POLL_MS) > 0 && PQconsumeInput(conn->pq) == 0)
+        return -1;
+    if (!*asked && conn->host->cancelled(conn->host)) {
+        *asked = true;
+        pg_interrupt(conn);
+    }
+    return 0;
+}
+
+/* The next result, or NULL when there are no more. */
+static PGresult *next_result(struct pg_conn *conn, bool *asked)
+{
+    while (PQisBusy(conn->pq) || PQflush(conn->pq) > 0)
+        if (wait_ready(conn, asked) < 0)
+            break;
+    return PQgetResult(conn->pq);
+}
+
+static void drain(struct pg_conn *conn, bool *asked)
+{
+    PGresult *result;
+
+    while ((result = next_result(conn, asked)) != NULL) {
+        ExecStatusType status = PQresultStatus(result);
+        PQclear(result);
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+            break;
+    }
+}
+
+/* The first error among the results of what was sent, else the last result. */
+static PGresult *collect(struct pg_conn *conn, const char *what, struct backstay_error *err)
+{
+    PGresult *last = NULL;
+    PGresult *result;
+    bool asked = false;
+
+    while ((result = next_result(conn, &asked)) != NULL) {
+        ExecStatusType status = PQresultStatus(result);
+        PQclear(last);
+        last = result;
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
+            return last;
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+            break;
+    }
+    ExecStatusType status = PQresultStatus(last);
+    if (last &&
+        (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY))
+        return last;
+    (void)pg_fail(conn, last, what, err);
+    if (asked)
+        (void)conn->host->fail(conn->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    PQclear(last);
+    drain(conn, &asked);
+    return NULL;
+}
+
+/* The beginning of a statement, for messages. */
+static char *excerpt(const char *sql)
+{
+    char *text = one_line(sql);
+
+    if (strlen(text) > 120)
+        memcpy(text + 117, "...", 4);
+    return text;
+}
+
+PGresult *pg_query(struct pg_conn *conn, struct backstay_error *err, const char *sql,
+                   const char *const *params, int n)
+{
+    PLUG_AUTO_FREE char *what = excerpt(sql);
+    int sent = params ? PQsendQueryParams(conn->pq, sql, n, NULL, params, NULL, NULL, 0)
+                      : PQsendQuery(conn->pq, sql);
+
+    conn->sqlstate[0] = '\0';
+    if (!sent) {
+        (void)pg_fail(conn, NULL, what, err);
+        return NULL;
+    }
+    return collect(conn, what, err);
+}
+
+int pg_run(struct pg_conn *conn, struct backstay_error *err, const char *sql)
+{
+    PGresult *result = pg_query(conn, err, sql, NULL, 0);
+    int r = result ? 0 : -1;
+
+    PQclear(result);
+    return r;
+}
+
+int pg_runf(struct pg_conn *conn, struct backstay_error *err, const char *fmt, ...)
+{
+    char *text;
+    va_list ap;
+
+    va_start(ap, fmt);
+    int len = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (len < 0)
+        abort();
+    int r = pg_run(conn, err, text);
+    free(text);
+    return r;
+}
+
+char *pg_value(struct pg_conn *conn, struct backstay_error *err, const char *sql)
+{
+    PGresult *rows = pg_query(conn, err, sql, NULL, 0);
+
+    if (rows == NULL)
+        return NULL;
+    char *text = plug_strdup(PQntuples(rows) > 0 ? pg_cell(rows, 0, 0) : "");
+    PQclear(rows);
+    return text;
+}
+
+const char *pg_cell(const PGresult *rows, int row, int column)
+{
+    return PQgetvalue(rows, row, column);
+}
+
+bool pg_cell_true(const PGresult *rows, int row, int column)
+{
+    return PQgetvalue(rows, row, column)[0] == 't';
+}
+
+int64_t pg_cell_number(const PGresult *rows, int row, int column)
+{
+    return strtoll(PQgetvalue(rows, row, column), NULL, 10);
+}
+
+/* ---- COPY */
+
+int pg_copy_begin(struct pg_conn *conn, struct backstay_error *err, const char *sql)
+{
+    PGresult *result = pg_query(conn, err, sql, NULL, 0);
+
+    if (result == NULL)
+        return -1;
+    ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    if (status == PGRES_COPY_OUT || status == PGRES_COPY_IN)
+        return 0;
+    return conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
+                            "%s: the server did not begin the COPY", conn->label);
+}
+
+/* The end of a COPY: what the server says of it. @return 0 or -1 with @err. */
+static int copy_end(struct pg_conn *conn, const char *what, int64_t *rows,
+                    struct backstay_error *err)
+{
+    PGresult *result = collect(conn, what, err);
+
+    if (result == NULL)
+        return -1;
+    if (rows)
+        *rows = strtoll(PQcmdTuples(result), NULL, 10);
+    PQclear(result);
+    return 0;
+}
+
+int pg_copy_row(struct pg_conn *conn, char **out, struct backstay_error *err)
+{
+    bool asked = false;
+
+    for (;;) {
+        int n = PQgetCopyData(conn->pq, out, 1);
+        if (n > 0)
+            return n;
+        if (n == -1)
+            return copy_end(conn, "read rows", NULL, err);
+        if (n == -2)
+            return pg_fail(conn, NULL, "read rows", err);
+        if (wait_ready(conn, &asked) < 0) {
+            (void)pg_fail(conn, NULL, "read rows", err);
+            return -1;
+        }
+    }
+}
+
+static int cancelled(const struct pg_conn *conn, struct backstay_error *err)
+{
+    return conn->host->fail(conn->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+}
+
+/* Without waiting here libpq would keep in memory whatever the server does not take yet. */
+static int flush(struct pg_conn *conn, bool *asked)
+{
+    int pending;
+
+    while ((pending = PQflush(conn->pq)) > 0)
+        if (wait_ready(conn, asked) < 0 || *asked)
+            return -1;
+    return pending;
+}
+
+int pg_copy_send(struct pg_conn *conn, const void *data, size_t len, struct backstay_error *err)
+{
+    const char *at = data;
+    bool asked = false;
+
+    if (conn->host->cancelled(conn->host))
+        return cancelled(conn, err);
+    while (len > 0) {
+        int n = (int)PLUG_MIN(len, (size_t)1 << 20);
+        if (PQputCopyData(conn->pq, at, n) != 1 || flush(conn, &asked) < 0)
+            return asked ? cancelled(conn, err) : pg_fail(conn, NULL, "load rows", err);
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int pg_copy_done(struct pg_conn *conn, const char *why, int64_t *rows, struct backstay_error *err)
+{
+    bool asked = false;
+
+    if (PQputCopyEnd(conn->pq, why) != 1 || flush(conn, &asked) < 0)
+        return asked ? cancelled(conn, err) : pg_fail(conn, NULL, "load rows", err);
+    return copy_end(conn, "load rows", rows, err);
+}

@@ -1,0 +1,62 @@
+/* plugins/source/postgres/postgres.h
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * postgres: one configured server with its databases, and what can be done with it.
+ *
+ * Thread-safety: an instance does not change once opened; one call at a time uses it.
+ */
+#pragma once
+
+#include "mem.h"
+#include "options.h"
+
+#include <backstay/plugin.h>
+
+#include <stdbool.h>
+
+enum { PG_OLDEST = 13, PG_NEWEST = 18 }; /* server majors that the tests run against */
+
+struct pg_patterns {
+    const char *const *items; /* borrowed from the host */
+    size_t n;
+};
+
+struct pg {
+    const struct backstay_host *host;
+    const char
+        *url; /* a URL or a keyword string; NULL: host, port, ... below, or the environment */
+    const char *server_host;
+    const char *port;
+    const char *user;
+    const char *password;
+    const char *database;
+    struct pg_patterns databases; /* further ones; "all" */
+    struct pg_patterns schemas;
+    struct pg_patterns exclude_schemas;
+    struct pg_patterns tables;
+    struct pg_patterns exclude_tables;
+    struct pg_patterns structure_only;
+    unsigned jobs;
+    int64_t lock_timeout_ns;
+    int64_t abort_when_blocking_ns; /* 0: never */
+    int64_t split_bytes;            /* tables above this are read in ranges of it */
+    bool globals;
+    const char *bin;            /* folder of the client programs, or NULL: search */
+    const char *scratch_bin;    /* folder of the server's programs, or NULL: search */
+    const char *scratch_server; /* URL of a server to make scratch databases on, or NULL */
+    const char *scratch_folder; /* where scratch instances live, or NULL */
+    const char *scratch_user;   /* who runs them when we are root, or NULL */
+    int64_t scratch_time_ns;
+    int64_t scratch_space_bytes;
+};
+
+int pg_backup(void *self, struct backstay_sink *sink, struct backstay_error *err);
+int pg_restore(void *self, const struct backstay_target *target, struct backstay_feed *feed,
+               struct backstay_error *err);
+int pg_check(void *self, struct backstay_report *report, struct backstay_error *err);
+int pg_probe(void *self, const struct backstay_target *target, struct backstay_report *report,
+             struct backstay_error *err);
+int pg_covers(void *self, const struct backstay_target *target, const char *fact);
+int pg_scratch_create(void *self, struct backstay_scratch *out, struct backstay_error *err);
+int pg_scratch_remove(void *self, const struct backstay_scratch *scratch,
+                      struct backstay_error *err);

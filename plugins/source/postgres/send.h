@@ -1,0 +1,53 @@
+/* plugins/source/postgres/send.h
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * send: entries of ours on their way to the sink or back from the feed; facts on their way to
+ * either side of a comparison; JSON documents.
+ *
+ * Thread-safety: any thread.
+ */
+#pragma once
+
+#include "conn.h"
+
+#include <jansson.h>
+
+/** Where facts go: the sink of a backup or the report of a probe. */
+struct pg_facts {
+    void *ctx; /* struct backstay_sink or struct backstay_report */
+    int (*fact)(void *ctx, const char *name, const char *value); /* non-zero: stop */
+    const char *prefix; /* "" or "shop/": put before each name */
+    bool failed;        /* out: a call said stop */
+};
+struct pg_facts pg_facts_of_sink(struct backstay_sink *sink, const char *prefix);
+struct pg_facts pg_facts_of_report(struct backstay_report *report, const char *prefix);
+
+/** Reports prefix + the formatted name. */
+void pg_fact(struct pg_facts *facts, const char *value, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void pg_fact_number(struct pg_facts *facts, int64_t value, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Records a file of mode 0600 at @path whose content is @data. @return 0, or -1: stop. */
+int pg_send(struct backstay_sink *sink, const char *path, const void *data, size_t len)
+    __attribute__((warn_unused_result));
+
+/** The same for a document, indented; a list has one element on each line. Takes @json over. */
+int pg_send_json(struct backstay_sink *sink, const char *path, json_t *json)
+    __attribute__((warn_unused_result));
+
+/** A text of the database as JSON, whatever its bytes are (those that are no UTF-8 in hexadecimal, "\\x..."). */
+json_t *pg_json_text(const char *text);
+
+/** The text of member @key, "" when it is absent or no string. Borrowed. */
+const char *pg_json_get(const json_t *object, const char *key);
+
+/** Reads all of an entry; at most @most bytes. Caller frees. @return 0 or -1 with @err. */
+int pg_receive(struct backstay_feed *feed, uint64_t index, size_t most, struct plug_bytes *out,
+               const struct backstay_host *host, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
+/** The same, parsed. Release with json_decref(). NULL: @err says why. */
+json_t *pg_receive_json(struct backstay_feed *feed, uint64_t index,
+                        const struct backstay_host *host, struct backstay_error *err)
+    __attribute__((warn_unused_result));
