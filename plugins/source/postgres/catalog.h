@@ -29,7 +29,7 @@ struct pg_table {
 };
 
 struct pg_tables {
-    struct pg_table *items; /* ascending by schema and name, by their bytes */
+    struct pg_table *items; /* ascending by oid */
     size_t n;
     size_t cap;
 };
@@ -51,6 +51,10 @@ void pg_tables_free(struct pg_tables *tables);
 /** The table of this oid, or NULL. */
 const struct pg_table *pg_tables_find(const struct pg_tables *tables, uint32_t oid);
 
+/** Fills in @bytes and @blocks of each table; waits for locks that the connection does not hold. */
+int pg_tables_sizes(struct pg_tables *tables, struct pg_conn *conn, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
 /** A range of blocks of a table; whole tables have @count 0. */
 struct pg_range {
     int64_t first;
@@ -58,5 +62,7 @@ struct pg_range {
     bool last; /* open at its end */
 };
 
-/** The COPY ... TO STDOUT statement that reads a table or a range of it. Caller frees. */
-char *pg_copy_out_sql(const struct pg_table *table, const struct pg_range *range);
+/** The COPY ... TO STDOUT statement that reads a table or a range of it, in @encoding: that of the
+ * database, so that nothing is converted. Caller frees. */
+char *pg_copy_out_sql(const struct pg_table *table, const struct pg_range *range,
+                      const char *encoding);
