@@ -14,7 +14,6 @@
 # without it.
 import os
 import pwd
-import re
 import shutil
 import signal
 import socket
@@ -22,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from urllib.parse import quote
 
 DEBIAN = "/usr/lib/postgresql"
 MAJORS = (13, 14, 15, 16, 17, 18)
@@ -127,6 +127,48 @@ def call(command, text=None, **options):
     return done.stdout
 
 
+class Database:
+    """One database, by the URL with which libpq reaches it, and what psql and others do there."""
+
+    def __init__(self, url, tools=None):
+        self.url = url
+        self.tools = tools or tool_folder(MAJORS[0])
+
+    def tool(self, name, *arguments, text=None):
+        """Runs pg_dump, pg_restore or another client program; its output as bytes."""
+        return call([os.path.join(self.tools, name), "-d", self.url, *arguments], text)
+
+    def _psql(self, *arguments, text=None):
+        return self.tool("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, text=text)
+
+    def psql(self, script):
+        """Runs a script of psql, which ends at its first error; its output as text."""
+        return self._psql("-f", "-", text=script.encode()).decode()
+
+    def file(self, path):
+        return self._psql("-f", path).decode()
+
+    def query(self, statement):
+        """The rows of one statement, each a tuple of texts; NULL is an empty text."""
+        out = self._psql("-A", "-t", "-F", "\x1f", "-0", "-f", "-", text=statement.encode())
+        rows = out.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        return [tuple(row.split("\x1f")) for row in rows]
+
+    def value(self, statement):
+        """The one value that the statement has."""
+        rows = self.query(statement)
+        if len(rows) != 1 or len(rows[0]) != 1:
+            raise Failed("%s\nis not one value: %s" % (statement, rows[:5]))
+        return rows[0][0]
+
+    def session(self):
+        """An open psql: write statements to its stdin; it ends when that is closed."""
+        return subprocess.Popen(
+            [os.path.join(self.tools, "psql"), "-X", "-q", "-A", "-t", "-d", self.url],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=environment(), text=True, bufsize=1)
+
+
 class Server:
     """One server. @settings go to postgresql.conf; @tcp makes it listen on loopback as well.
 
@@ -230,53 +272,28 @@ class Server:
 
     def url(self, database=USER, user=USER):
         """How libpq reaches @database through the socket."""
-        return "postgresql:///%s?host=%s&port=%d&user=%s" % (database, self.socket, self.port, user)
+        return "postgresql:///%s?host=%s&port=%d&user=%s" % (
+            quote(database, ""), quote(self.socket, ""), self.port, quote(user, ""))
 
     def tcp_url(self, database=USER, user=USER):
         """How libpq reaches @database through TCP. The password is not in it."""
-        return "postgresql://%s@127.0.0.1:%d/%s" % (user, self.port, database)
+        return "postgresql://%s@127.0.0.1:%d/%s" % (quote(user, ""), self.port, quote(database, ""))
 
-    def tool(self, name, *arguments, database=None, text=None, user=USER):
-        """Runs a client program of the newest sufficient version; its output as bytes."""
-        words = [os.path.join(self.tools, name), "-h", self.socket, "-p", str(self.port),
-                 "-U", user]
-        if database is not None:
-            words += ["-d", database]
-        return call([*words, *arguments], text)
-
-    def _psql(self, database, user, *arguments, text=None):
-        return self.tool("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, text=text,
-                         database="dbname='%s'" % re.sub(r"(['\\])", r"\\\1", database), user=user)
+    def database(self, name=USER, user=USER):
+        return Database(self.url(name, user), self.tools)
 
     def psql(self, script, database=USER, user=USER):
-        """Runs a script of psql, which ends at its first error; its output as text."""
-        return self._psql(database, user, "-f", "-", text=script.encode()).decode()
-
-    def psql_file(self, path, database=USER, user=USER):
-        return self._psql(database, user, "-f", path).decode()
+        return self.database(database, user).psql(script)
 
     def query(self, statement, database=USER, user=USER):
-        """The rows of one statement, each a tuple of texts; NULL is an empty text."""
-        out = self._psql(database, user, "-A", "-t", "-F", "\x1f", "-0", "-f", "-",
-                         text=statement.encode()).decode("utf-8", "surrogateescape")
-        return [tuple(row.split("\x1f")) for row in out.split("\0")[:-1]]
+        return self.database(database, user).query(statement)
 
     def value(self, statement, database=USER, user=USER):
-        """The one value that the statement has."""
-        rows = self.query(statement, database, user)
-        if len(rows) != 1 or len(rows[0]) != 1:
-            raise Failed("%s\nis not one value: %s" % (statement, rows[:5]))
-        return rows[0][0]
+        return self.database(database, user).value(statement)
 
     def createdb(self, name, *arguments):
-        self.tool("createdb", *arguments, "--", name)
-
-    def session(self, database=USER, user=USER):
-        """An open psql: write statements to its stdin; it ends when that is closed."""
-        words = [os.path.join(self.tools, "psql"), "-X", "-q", "-A", "-t", "-h", self.socket,
-                 "-p", str(self.port), "-U", user, "-d", database]
-        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, env=environment(), text=True)
+        call([os.path.join(self.tools, "createdb"), "-h", self.socket, "-p", str(self.port), "-U",
+              USER, *arguments, "--", name])
 
 
 def available():

@@ -40,7 +40,7 @@ def quoted(name):
 
 
 def roles(server):
-    server.psql_file(os.path.join(HERE, "torture", "roles.sql"))
+    server.database().file(os.path.join(HERE, "torture", "roles.sql"))
 
 
 def make(server, name=NAME):
@@ -48,7 +48,7 @@ def make(server, name=NAME):
     if server.query("SELECT FROM pg_roles WHERE rolname = 'torture_alone'") == []:
         roles(server)
     server.createdb(name, "--template=template0")
-    server.psql_file(os.path.join(HERE, "torture", "main.sql"), name)
+    server.database(name).file(os.path.join(HERE, "torture", "main.sql"))
     # Last: settings such as the date style are for sessions that follow, and for those that read.
     server.psql(DATABASE.format(name=quoted(name)))
 
