@@ -189,11 +189,11 @@ int stay_cli_open_source(struct stay_cli *cli, const char *name, struct stay_sou
 }
 
 int stay_cli_open_source_as(struct stay_cli *cli, const char *name, const char *type,
-                            const char *path, struct stay_source **out, struct stay_err *err)
+                            const char *location, struct stay_source **out, struct stay_err *err)
 {
     stay_auto_str char *folder = realpath(".", NULL);
     stay_auto_str char *scratch = stay_strf("%s/scratch", cli->config->state_dir);
-    const struct stay_setting setting = {.name = "path", .text = path};
+    struct stay_setting setting = {.name = "path", .text = location};
     const struct stay_host_env env = {
         .name = name,
         .base_folder = folder,
@@ -206,7 +206,9 @@ int stay_cli_open_source_as(struct stay_cli *cli, const char *name, const char *
 
     if (stay_loader_get(stay_cli_loader(cli), BACKSTAY_SOURCE, type, &plugin, err) < 0)
         return -1;
-    size_t n = find_option(plugin, setting.name) ? 1 : 0;
+    if (find_option(plugin, setting.name) == NULL)
+        setting.name = "url";
+    size_t n = location && find_option(plugin, setting.name) ? 1 : 0;
     if (stay_host_new(&host, plugin, &setting, n, &env, err) < 0)
         return -1;
     return stay_source_open(out, host, type, plugin->source, err);

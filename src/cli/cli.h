@@ -57,10 +57,11 @@ STAY_CHECKED int stay_cli_open_source(struct stay_cli *cli, const char *name,
 
 /**
  * Opens a source of the plugin @type that the configuration does not have, to restore with: its
- * option `path`, where it has one, is @path. For a machine that knows nothing of the source.
+ * option `path` or `url`, where it has one, is @location (NULL: it is not given). For a machine
+ * that knows nothing of the source.
  */
 STAY_CHECKED int stay_cli_open_source_as(struct stay_cli *cli, const char *name, const char *type,
-                                         const char *path, struct stay_source **out,
+                                         const char *location, struct stay_source **out,
                                          struct stay_err *err);
 
 /** Whether @option of the plugin @type is a secret; true where that cannot be known. */

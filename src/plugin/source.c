@@ -191,7 +191,10 @@ int stay_source_scratch_create(struct stay_source *source, struct backstay_scrat
     struct backstay_error from = {.size = sizeof from};
 
     if (!OFFERS(source, scratch_create) || !OFFERS(source, scratch_remove))
-        return fail_missing_function(source, "make a scratch place: name a target with --to", err);
+        return fail_missing_function(
+            source,
+            "make a scratch place: name a place of your own (./scratch is the folder of that name)",
+            err);
     int rc = source->ops->scratch_create(source->self, out, &from);
     out->location[sizeof out->location - 1] = '\0';
     out->marker[sizeof out->marker - 1] = '\0';
