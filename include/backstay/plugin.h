@@ -401,6 +401,7 @@ struct backstay_scratch {
      */
     int64_t keep_until_ns;
     char hint[512];     /* out: how a person reaches it: a command line; may be empty */
+    const char *server_version; /* in: the detail "server_version" of the snapshot, or NULL */
 };
 
 /**
