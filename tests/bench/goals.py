@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Goal:
     """`value` of backstay in `step`, against that of `other`, or as it is when there is none.
 
+    A group as the other: the least value of its tools. `other_step`: theirs in another step.
     "at most": backstay's value, as a multiple of the other's, may not be above `limit`.
     "faster": the other's value is to be at least `limit` times backstay's.
     """
@@ -19,7 +20,10 @@ class Goal:
     kind: str
     limit: float
     other: str = "restic"
+    other_step: str = ""
 
+
+GROUPS = {"the best pg_restore": ("pg_dump -Fc", "pg_dump -Fd", "pg_dump-17 -Fd")}
 
 GOALS = [
     Goal("small", "initial", "seconds", "at most", 1.5, "floor"),
@@ -37,6 +41,14 @@ GOALS = [
     Goal("heap", "restore", "seconds", "faster", 1.5),
     Goal("heap", "changed", "stored", "at most", 0.25),
     Goal("heap", "any", "peak", "at most", 1),
+    Goal("postgres", "initial", "seconds", "at most", 1, "pg_dump-17 -Fd"),
+    Goal("postgres", "initial", "seconds", "faster", 3, "pg_dump -Fd"),
+    Goal("postgres", "unchanged", "seconds", "at most", 1.15, "floor"),
+    Goal("postgres", "unchanged", "stored", "at most", 1e6, ""),
+    Goal("postgres", "tuned", "seconds", "at most", 0.75, "the best pg_restore"),
+    Goal("postgres", "tuned", "seconds", "at most", 0.75, "the best pg_restore",
+         "default"),
+    Goal("postgres", "any", "peak", "at most", 256e6, ""),
 ]
 
 
@@ -56,9 +68,11 @@ def judge(goal, results):
         return None, None
     if not goal.other:
         return mine, mine <= goal.limit
-    other = lookup(results, goal.step, goal.other, goal.value)
-    if other is None:
+    others = [lookup(results, goal.other_step or goal.step, name, goal.value)
+              for name in GROUPS.get(goal.other, [goal.other])]
+    if None in others:
         return None, None
+    other = min(others)
     if goal.kind == "faster":
         got = other / mine if mine else float("inf")
         return got, got >= goal.limit

@@ -19,6 +19,9 @@ USER = "postgres"
 DATABASE = "bench"
 # {scale: (pgbench's scale, percent of the shop)}
 SIZES = {"full": (100, 100), "small": (10, 10)}
+# The settings of the instance that Backstay starts for restores (plugins/source/postgres).
+TUNED = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off",
+         "wal_level=minimal", "max_wal_senders=0", "max_wal_size=16GB")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -130,8 +133,17 @@ class Server:
         """The rows as lists of text."""
         done = subprocess.run(self.client("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-F", "\t",
                                           "-d", database, "-c", text),
-                              check=True, stdout=subprocess.PIPE, text=True)
+                              check=True, stdout=subprocess.PIPE, text=True,
+                              env=os.environ | {"PGOPTIONS": "-c client_min_messages=warning"})
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def tables(self, database):
+        """(name, pages) of all tables that users made, the largest first."""
+        return self.query("""
+            SELECT c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::int
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+            ORDER BY 2 DESC, 1""", database)
 
     def settle(self):
         """Leaves nothing to do in the background that the next command would pay for."""

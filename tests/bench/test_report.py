@@ -5,9 +5,10 @@
 import os
 import tempfile
 import unittest
+from dataclasses import replace
 
 import tables
-from goals import Goal, judge
+from goals import GROUPS, Goal, judge
 from works import Tree
 
 
@@ -39,6 +40,22 @@ class Goals(unittest.TestCase):
         both = results(1, 5, "peak") | results(6, 2, "peak", "check")
         self.assertEqual(judge(self.peak, both), (1.2, False))
 
+    def test_the_best_of_a_group_decides_in_its_own_step_or_another(self):
+        names = GROUPS["the best pg_restore"]
+        found = {"tuned": {"backstay": {"seconds": 6}} | {name: {"seconds": 7} for name in names},
+                 "default": {name: {"seconds": 9} for name in names}}
+        found["default"][names[1]]["seconds"] = 8
+        goal = Goal("postgres", "tuned", "seconds", "at most", 0.75, "the best pg_restore")
+        self.assertEqual(judge(goal, found), (6 / 7, False))
+        elsewhere = replace(goal, other_step="default")
+        self.assertEqual(judge(elsewhere, found), (0.75, True))
+        del found["default"][names[0]]
+        self.assertEqual(judge(elsewhere, found), (None, None))
+
+    def test_a_limit_in_bytes_needs_no_other_tool(self):
+        goal = Goal("postgres", "unchanged", "stored", "at most", 1e6, "")
+        self.assertEqual(judge(goal, results(1000001, 1, "stored", "unchanged")), (1000001, False))
+
     def test_a_goal_without_a_measurement_is_neither_reached_nor_missed(self):
         failed = {"initial": {"backstay": {"error": "exit code 1"}, "restic": {"seconds": 2.0}}}
         self.assertEqual(judge(self.faster, failed), (None, None))
@@ -49,9 +66,23 @@ class Goals(unittest.TestCase):
 class Tables(unittest.TestCase):
     def test_a_failed_tool_shows_why_instead_of_numbers(self):
         lines = tables.measured([("initial", "initial")], ["borg"],
-                                {"initial": {"borg": {"error": "exit code 2: no space"}}})
+                                {"initial": {"borg": {"error": "exit code 2: no space"}}},
+                                (("time to restic's", "restic"), ("time to floor's", "floor")))
         self.assertEqual(lines[2], "| initial | borg | **failed**: exit code 2: no space"
                                    + " | –" * 6 + " |")
+
+    def test_a_tool_that_takes_no_part_in_a_step_has_no_row(self):
+        values = {"seconds": 2.0, "least": 1.0, "most": 3.0, "cpu": 4.0, "peak": 2**20}
+        lines = tables.measured([("initial", "first"), ("tuned", "restore")], ["floor", "other"],
+                                {"initial": {"floor": values}, "tuned": {"other": values}},
+                                (("time to floor's", "floor"),))
+        self.assertEqual(lines[2:], ["| first | floor | 2.00 | 1.00–3.00 | 4.00 | 1 | – | 1.00 |",
+                                     "| restore | other | 2.00 | 1.00–3.00 | 4.00 | 1 | – | – |"])
+
+    def test_a_limit_is_written_in_its_unit(self):
+        goal = Goal("postgres", "any", "peak", "at most", 256e6, "")
+        self.assertEqual(tables.wanted_text(goal, {}), ("all steps, peak memory", "at most 256 MB"))
+        self.assertEqual(tables.got_text(goal, 91.26e6), "91.3 MB")
 
     def test_a_small_scale_judges_nothing(self):
         lines = tables.goals("small", [("initial", "initial")], results(1.0, 9.0), full=False)

@@ -18,6 +18,8 @@ class Command:
     argv: list
     cwd: str = "/"
     env: dict = field(default_factory=dict)
+    # Peak memory is that of the command alone, not of the largest process that it started.
+    own_memory: bool = False
 
 
 def shell(text, cwd):
@@ -63,11 +65,14 @@ class Backstay(Tool):
     def command(self, *args):
         return Command([self.program, "--config", self.config, "--quiet", *args])
 
+    def source(self):
+        return f"{{ type: media, path: '{self.tree}' }}"
+
     def fresh(self):
         super().fresh()
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"app: bench\n"
-                       f"sources: {{ tree: {{ type: media, path: '{self.tree}' }} }}\n"
+                       f"sources: {{ work: {self.source()} }}\n"
                        f"destinations: {{ repo: {{ type: local, path: '{self.repository}',"
                        f" min_free: 1% }} }}\n"
                        f"state_dir: '{self.folder}/state'\n")
