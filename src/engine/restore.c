@@ -124,7 +124,12 @@ static int64_t end_of_scratch(const struct stay_restore_options *options)
 static int make_scratch(const struct stay_restore_options *options, struct backstay_scratch *out,
                         struct stay_err *err)
 {
-    struct backstay_scratch made = {.size = sizeof made, .keep_until_ns = end_of_scratch(options)};
+    const json_t *details = options->view->snapshot->details;
+    struct backstay_scratch made = {
+        .size = sizeof made,
+        .keep_until_ns = end_of_scratch(options),
+        .server_version = json_string_value(json_object_get(details, "server_version")),
+    };
 
     if (options->progress)
         atomic_store(&options->progress->phase, "preparing a scratch place");
