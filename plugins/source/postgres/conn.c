@@ -263,7 +263,7 @@ static int wait_ready(struct pg_conn *conn, bool *asked)
         fd.events |= POLLOUT;
     if (poll(&fd, 1, POLL_MS) > 0 && PQconsumeInput(conn->pq) == 0)
         return -1;
-    if (!*asked && conn->host->cancelled(conn->host)) {
+    if (!*asked && (conn->host->cancelled(conn->host) || (conn->stop && atomic_load(conn->stop)))) {
         *asked = true;
         pg_interrupt(conn);
     }
@@ -329,19 +329,37 @@ static char *excerpt(const char *sql)
     return text;
 }
 
+static PGresult *answer(struct pg_conn *conn, struct backstay_error *err, const char *sql, int sent)
+{
+    PLUG_AUTO_FREE char *what = excerpt(sql);
+
+    conn->sqlstate[0] = '\0';
+    if (sent)
+        return collect(conn, what, err);
+    (void)pg_fail(conn, NULL, what, err);
+    return NULL;
+}
+
 PGresult *pg_query(struct pg_conn *conn, struct backstay_error *err, const char *sql,
                    const char *const *params, int n)
 {
-    PLUG_AUTO_FREE char *what = excerpt(sql);
     int sent = params ? PQsendQueryParams(conn->pq, sql, n, NULL, params, NULL, NULL, 0)
                       : PQsendQuery(conn->pq, sql);
 
-    conn->sqlstate[0] = '\0';
-    if (!sent) {
-        (void)pg_fail(conn, NULL, what, err);
-        return NULL;
-    }
-    return collect(conn, what, err);
+    return answer(conn, err, sql, sent);
+}
+
+PGresult *pg_query_bytes(struct pg_conn *conn, struct backstay_error *err, const char *sql,
+                         const void *data, size_t len)
+{
+    const Oid bytea = 17;
+    const char *value = data;
+    int length = (int)len;
+    int binary = 1;
+
+    return answer(
+        conn, err, sql,
+        PQsendQueryParams(conn->pq, sql, data != NULL, &bytea, &value, &length, &binary, binary));
 }
 
 int pg_run(struct pg_conn *conn, struct backstay_error *err, const char *sql)
@@ -366,32 +384,6 @@ int pg_runf(struct pg_conn *conn, struct backstay_error *err, const char *fmt, .
     int r = pg_run(conn, err, text);
     free(text);
     return r;
-}
-
-char *pg_value(struct pg_conn *conn, struct backstay_error *err, const char *sql)
-{
-    PGresult *rows = pg_query(conn, err, sql, NULL, 0);
-
-    if (rows == NULL)
-        return NULL;
-    char *text = plug_strdup(PQntuples(rows) > 0 ? pg_cell(rows, 0, 0) : "");
-    PQclear(rows);
-    return text;
-}
-
-const char *pg_cell(const PGresult *rows, int row, int column)
-{
-    return PQgetvalue(rows, row, column);
-}
-
-bool pg_cell_true(const PGresult *rows, int row, int column)
-{
-    return PQgetvalue(rows, row, column)[0] == 't';
-}
-
-int64_t pg_cell_number(const PGresult *rows, int row, int column)
-{
-    return strtoll(PQgetvalue(rows, row, column), NULL, 10);
 }
 
 /* ---- COPY */

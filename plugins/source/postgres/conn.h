@@ -13,15 +13,17 @@
 #include "postgres.h"
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 
 struct pg_conn {
     const struct backstay_host *host;
     PGconn *pq;
-    char *database;   /* its name */
-    char *label;      /* "database shop on db.example:5432", for messages */
-    int version;      /* of the server: 150018 */
-    int major;        /* 15 */
-    char sqlstate[6]; /* of the last error; "" when it had none */
+    char *database;          /* its name */
+    char *label;             /* "database shop on db.example:5432", for messages */
+    int version;             /* of the server: 150018 */
+    int major;               /* 15 */
+    char sqlstate[6];        /* of the last error; "" when it had none */
+    const atomic_bool *stop; /* not NULL: what it does is cancelled when this becomes true */
 };
 
 /** Where to connect to. Members that are NULL come from the url or from libpq's own defaults. */
@@ -67,6 +69,15 @@ int pg_runf(struct pg_conn *conn, struct backstay_error *err, const char *fmt, .
  */
 PGresult *pg_query(struct pg_conn *conn, struct backstay_error *err, const char *sql,
                    const char *const *params, int n) __attribute__((warn_unused_result));
+
+/**
+ * Runs one statement whose cells come in binary form. @data, when not NULL, is its $1, a bytea of
+ * @len bytes (at most 1 GiB).
+ *
+ * @return as pg_query(); cells are read with PQgetvalue() and PQgetlength().
+ */
+PGresult *pg_query_bytes(struct pg_conn *conn, struct backstay_error *err, const char *sql,
+                         const void *data, size_t len) __attribute__((warn_unused_result));
 
 /** The first column of the first row; "" when there is none or it is NULL. Caller frees. NULL:
  * @err. */
@@ -118,6 +129,12 @@ void pg_add_literal(struct plug_bytes *sql, const char *text);
 
 /** "schema"."name". Caller frees. */
 char *pg_qualified(const char *schema, const char *name);
+
+/**
+ * schema.name for facts and people: quoted where SQL would read it as something else, keywords
+ * apart (those differ between majors, and a label must not). Caller frees.
+ */
+char *pg_label(const char *schema, const char *name);
 
 /** A keyword string for client programs that connects as @conn does, to @database (NULL: the same),
  * without its password. Caller frees. */

@@ -40,6 +40,28 @@ char *pg_qualified(const char *schema, const char *name)
     return sql.data;
 }
 
+static void add_label(struct plug_bytes *label, const char *name)
+{
+    bool plain = name[0] != '\0' && strchr("0123456789", name[0]) == NULL;
+
+    for (const char *at = name; *at; at++)
+        plain = plain && strchr("abcdefghijklmnopqrstuvwxyz0123456789_", *at);
+    if (plain)
+        plug_bytes_text(label, name);
+    else
+        pg_add_ident(label, name);
+}
+
+char *pg_label(const char *schema, const char *name)
+{
+    struct plug_bytes label = {0};
+
+    add_label(&label, schema);
+    plug_bytes_text(&label, ".");
+    add_label(&label, name);
+    return label.data;
+}
+
 static void add_keyword(struct plug_bytes *out, const char *key, const char *value)
 {
     plug_bytes_format(out, "%s%s='", out->len ? " " : "", key);

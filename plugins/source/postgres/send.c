@@ -73,23 +73,29 @@ void pg_fact_number(struct pg_facts *facts, int64_t value, const char *fmt, ...)
 
 /* ---- entries */
 
-int pg_send(struct backstay_sink *sink, const char *path, const void *data, size_t len)
+struct backstay_entry pg_entry(const char *path, uint64_t bytes)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    const struct backstay_entry entry = {
-        .size = sizeof entry,
+    return (struct backstay_entry){
+        .size = sizeof(struct backstay_entry),
         .type = BACKSTAY_FILE,
         .flags = BACKSTAY_ENTRY_HAS_MODE,
         .mode = MODE,
         .path = path,
         .path_len = strlen(path),
-        .bytes = len,
+        .bytes = bytes,
         .mtime_s = now.tv_sec,
         .uid = (uint32_t)geteuid(),
         .gid = (uint32_t)getegid(),
     };
+}
+
+int pg_send(struct backstay_sink *sink, const char *path, const void *data, size_t len)
+{
+    const struct backstay_entry entry = pg_entry(path, len);
+
     return sink->whole(sink, &entry, data, len, NULL, 0);
 }
 
@@ -137,6 +143,46 @@ json_t *pg_json_text(const char *text)
     for (; *text; text++)
         plug_bytes_format(&hex, "%02x", (unsigned char)*text);
     return json_string(hex.data);
+}
+
+/* Names of roles and comments on them may come from a database of another encoding: the server
+ * sends their bytes as they are. */
+static void keep_utf8(char *text)
+{
+    unsigned char *at = (unsigned char *)text;
+
+    while (*at) {
+        size_t n = *at < 0x80 ? 1 : *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+        json_t *json = json_stringn((const char *)at, strnlen((const char *)at, n));
+        if (json == NULL) {
+            *at = '?';
+            n = 1;
+        }
+        json_decref(json);
+        at += n;
+    }
+}
+
+json_t *pg_query_json(struct pg_conn *conn, struct backstay_error *err, const char *sql,
+                      const char *const *params, int n)
+{
+    json_error_t why;
+    PGresult *rows = pg_query(conn, err, sql, params, n);
+
+    if (rows == NULL)
+        return NULL;
+    PLUG_AUTO_FREE char *text = plug_strdup(PQntuples(rows) > 0 ? pg_cell(rows, 0, 0) : "");
+    PQclear(rows);
+    json_t *json = json_loads(text, JSON_DECODE_ANY, &why);
+    if (json == NULL && json_error_code(&why) == json_error_invalid_utf8) {
+        keep_utf8(text);
+        json = json_loads(text, JSON_DECODE_ANY, &why);
+    }
+    if (json == NULL)
+        (void)conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
+                               "%s: a document of the server is no JSON: %s", conn->label,
+                               why.text);
+    return json;
 }
 
 const char *pg_json_get(const json_t *object, const char *key)

@@ -28,6 +28,9 @@ void pg_fact(struct pg_facts *facts, const char *value, const char *fmt, ...)
 void pg_fact_number(struct pg_facts *facts, int64_t value, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** A file of mode 0600 and @bytes, as of now. Borrows @path. */
+struct backstay_entry pg_entry(const char *path, uint64_t bytes);
+
 /** Records a file of mode 0600 at @path whose content is @data. @return 0, or -1: stop. */
 int pg_send(struct backstay_sink *sink, const char *path, const void *data, size_t len)
     __attribute__((warn_unused_result));
@@ -36,8 +39,18 @@ int pg_send(struct backstay_sink *sink, const char *path, const void *data, size
 int pg_send_json(struct backstay_sink *sink, const char *path, json_t *json)
     __attribute__((warn_unused_result));
 
-/** A text of the database as JSON, whatever its bytes are (those that are no UTF-8 in hexadecimal, "\\x..."). */
+/** A text of the database as JSON, whatever its bytes are (those that are no UTF-8 in hexadecimal,
+ * "\\x..."). */
 json_t *pg_json_text(const char *text);
+
+/**
+ * The JSON document in the first column of the first row that a query answers; parameters as for
+ * pg_query(). Bytes that are no UTF-8 become question marks.
+ *
+ * @return it, released with json_decref() by the caller; NULL with @err.
+ */
+json_t *pg_query_json(struct pg_conn *conn, struct backstay_error *err, const char *sql,
+                      const char *const *params, int n) __attribute__((warn_unused_result));
 
 /** The text of member @key, "" when it is absent or no string. Borrowed. */
 const char *pg_json_get(const json_t *object, const char *key);
