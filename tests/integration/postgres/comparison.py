@@ -77,7 +77,7 @@ def copy_with_their_tools(server):
     dump = os.path.join(server.path, "dump")
     server.database(torture.NAME).tool("pg_dump", "-Fc", "-Z0", "-f", dump)
     server.createdb("copy", "--template=template0")
-    server.database("copy").tool("pg_restore", "-j2", "--exit-on-error", dump)
+    server.database("copy").tool("pg_restore", "--exit-on-error", dump)
     server.psql(torture.DATABASE.format(name="copy"))
 
 

@@ -26,9 +26,9 @@ COMMENT ON COLUMN tables.columns.n IS 'a column';
 CREATE TABLE tables.virtual (n int, twice int GENERATED ALWAYS AS (n * 2) VIRTUAL,
     CONSTRAINT "n is there" NOT NULL n, CONSTRAINT unchecked CHECK (n > 0) NOT ENFORCED);
 INSERT INTO tables.virtual (n) VALUES (1), (-2);
-CREATE TABLE tables.periods (id int, valid daterange,
+CREATE TABLE tables.periods (id int4range, valid daterange,
     CONSTRAINT periods_pkey PRIMARY KEY (id, valid WITHOUT OVERLAPS));
-INSERT INTO tables.periods VALUES (1, '[2026-01-01,2026-02-01)'), (1, '[2026-02-01,)');
+INSERT INTO tables.periods VALUES ('[1,2)', '[2026-01-01,2026-02-01)'), ('[1,2)', '[2026-02-01,)');
 \endif
 
 CREATE TABLE tables.no_columns ();
