@@ -29,15 +29,11 @@ static size_t mask_authority(const char *text, struct stay_buf *out,
                              void (*each)(const char *password))
 {
     const char *start = strstr(text, "://");
-    const char *at = NULL;
 
     if (start == NULL || strcspn(text, " ='\"/") < (size_t)(start - text))
         return 0;
     start += 3;
-    const char *end = start + strcspn(start, "?");
-    for (const char *c = start; c < end; c++)
-        if (*c == '@')
-            at = c;
+    const char *at = strrchr(start, '@');
     const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
     if (colon == NULL)
         return 0;

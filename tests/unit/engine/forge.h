@@ -28,12 +28,12 @@ static inline void forge_pack(struct rig *rig, size_t i, struct stay_pack *pack)
     stay_pack_free(pack);
 }
 
-/** Makes @text the manifest of @snapshot, in a pack of its own on store @i. */
-static inline void forge_manifest(struct rig *rig, size_t i, const struct stay_buf *text,
-                                  struct stay_snapshot *snapshot)
+/** Makes @text the stream @which of @snapshot, in a pack of its own on store @i. */
+static inline void forge_stream(struct rig *rig, size_t i, enum stay_snapshot_streams which,
+                                const struct stay_buf *text, struct stay_snapshot *snapshot)
 {
     stay_auto(stay_digest_free) struct stay_digest *digest = stay_digest_new();
-    struct stay_snapshot_stream *stream = &snapshot->streams[STAY_MANIFEST];
+    struct stay_snapshot_stream *stream = &snapshot->streams[which];
     struct stay_frame frame = {0};
     struct stay_pack pack = {0};
     struct stay_id id;
@@ -59,6 +59,13 @@ static inline void forge_manifest(struct rig *rig, size_t i, const struct stay_b
     stream->bytes = text->len;
     stay_frame_free(&frame);
     forge_pack(rig, i, &pack);
+}
+
+/** Makes @text the manifest. */
+static inline void forge_manifest(struct rig *rig, size_t i, const struct stay_buf *text,
+                                  struct stay_snapshot *snapshot)
+{
+    forge_stream(rig, i, STAY_MANIFEST, text, snapshot);
 }
 
 /** Stores @snapshot on store @i under the name that it has. */

@@ -209,12 +209,10 @@ static inline int send_folder(struct backstay_sink *sink, const char *path)
     return sink->whole(sink, &entry, NULL, 0, NULL, 0);
 }
 
-/** Backs up what @script sends to all stores. */
-static inline int rig_backup(struct rig *rig, struct script *script,
-                             struct stay_backup_result *result)
+/** Backs up @source to all stores. */
+static inline int rig_backup_source(struct rig *rig, struct stay_source *source,
+                                    struct stay_backup_result *result)
 {
-    stay_auto(stay_source_free) struct stay_source *source =
-        stay_source_wrap("media", "script", &script_ops, script);
     struct stay_backup_dest dests[RIG_STORES] = {0};
 
     for (size_t i = 0; i < rig->n; i++) {
@@ -234,6 +232,16 @@ static inline int rig_backup(struct rig *rig, struct script *script,
         .clock = stay_clock_system(),
     };
     return stay_backup(&options, result, &rig->err);
+}
+
+/** Backs up what @script sends to all stores, as the source "media". */
+static inline int rig_backup(struct rig *rig, struct script *script,
+                             struct stay_backup_result *result)
+{
+    stay_auto(stay_source_free) struct stay_source *source =
+        stay_source_wrap("media", "script", &script_ops, script);
+
+    return rig_backup_source(rig, source, result);
 }
 
 /** The newest snapshot of store @i; the caller frees it. */
