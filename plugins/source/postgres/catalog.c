@@ -71,7 +71,7 @@ static const char list_sql[] =
     "   ' ' ORDER BY x.attnum) AS identity,"
     "  pg_catalog.bool_and(t.typtype = 'e' OR coalesce(nullif(t.typelem, 0::pg_catalog.oid),"
     "   nullif(t.typbasetype, 0::pg_catalog.oid), t.oid) IN (16, 17, 18, 19, 20, 21, 23, 25, 26,"
-    "   114, 142, 600, 650, 700, 701, 790, 829, 774, 869, 1042, 1043, 1082, 1083, 1114, 1184, 1186,"
+    "   114, 142, 600, 650, 700, 701, 829, 774, 869, 1042, 1043, 1082, 1083, 1114, 1184, 1186,"
     "   1266, 1560, 1562, 1700, 2950, 3802)) AS portable"
     "  FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_type t ON t.oid = x.atttypid"
     "  WHERE x.attrelid = c.oid AND x.attnum > 0 AND NOT x.attisdropped) a ON true"

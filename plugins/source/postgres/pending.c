@@ -13,12 +13,6 @@ static int refuse(void *self, const char *what, struct backstay_error *err)
                           what);
 }
 
-int pg_backup(void *self, struct backstay_sink *sink, struct backstay_error *err)
-{
-    (void)sink;
-    return refuse(self, "backup", err);
-}
-
 int pg_restore(void *self, const struct backstay_target *target, struct backstay_feed *feed,
                struct backstay_error *err)
 {
@@ -31,14 +25,6 @@ int pg_check(void *self, struct backstay_report *report, struct backstay_error *
 {
     (void)report;
     return refuse(self, "check", err);
-}
-
-int pg_probe(void *self, const struct backstay_target *target, struct backstay_report *report,
-             struct backstay_error *err)
-{
-    (void)target;
-    (void)report;
-    return refuse(self, "probe", err);
 }
 
 int pg_covers(void *self, const struct backstay_target *target, const char *fact)

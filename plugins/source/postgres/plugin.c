@@ -191,7 +191,12 @@ static int pg_open(const struct backstay_host *host, void **self, struct backsta
 
 static void pg_close(void *self)
 {
-    free(self);
+    struct pg *pg = self;
+
+    if (pg == NULL)
+        return;
+    pg_copies_clear(pg);
+    free(pg);
 }
 
 static const struct backstay_source source = {

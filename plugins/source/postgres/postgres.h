@@ -21,6 +21,12 @@ struct pg_patterns {
     size_t n;
 };
 
+/** A database that pg_restore() made: the probe that follows looks at it. */
+struct pg_copy {
+    char *prefix;   /* of its facts: "", or "shop/" where the snapshot has several databases */
+    char *database; /* its name now */
+};
+
 struct pg {
     const struct backstay_host *host;
     const char
@@ -48,6 +54,8 @@ struct pg {
     const char *scratch_user;   /* who runs them when we are root, or NULL */
     int64_t scratch_time_ns;
     int64_t scratch_space_bytes;
+    struct pg_copy *copies; /* of the last restore */
+    size_t n_copies;
 };
 
 int pg_backup(void *self, struct backstay_sink *sink, struct backstay_error *err);
@@ -57,6 +65,11 @@ int pg_check(void *self, struct backstay_report *report, struct backstay_error *
 int pg_probe(void *self, const struct backstay_target *target, struct backstay_report *report,
              struct backstay_error *err);
 int pg_covers(void *self, const struct backstay_target *target, const char *fact);
+
+/** pg_restore() says which databases it made; see struct pg_copy. */
+void pg_copies_add(struct pg *pg, const char *prefix, const char *database);
+void pg_copies_clear(struct pg *pg);
+
 int pg_scratch_create(void *self, struct backstay_scratch *out, struct backstay_error *err);
 int pg_scratch_remove(void *self, const struct backstay_scratch *scratch,
                       struct backstay_error *err);

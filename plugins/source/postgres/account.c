@@ -1,0 +1,83 @@
+/* plugins/source/postgres/account.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What was read, written down: tables.json, load.sh and the facts of the tables.
+ */
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add_facts(struct pg_run *run, const struct pg_table *table,
+                      const struct plug_rowsum *sum)
+{
+    char hex[PLUG_ROWSUM_HEX];
+    PLUG_AUTO_FREE char *scope =
+        table->portable ? plug_strdup("") : plug_strf("@%d", run->hold.control->major);
+
+    pg_fact_number(&run->facts, (int64_t)sum->rows, "table:%s:rows", table->label);
+    pg_fact(&run->facts, plug_rowsum_hex(sum, hex), "table:%s:digest%s", table->label, scope);
+}
+
+/* The units were read largest first; now those of a table lie together. */
+static int by_part(const void *a, const void *b)
+{
+    const struct pg_unit *x = a;
+    const struct pg_unit *y = b;
+
+    if (x->table != y->table)
+        return x->table < y->table ? -1 : 1;
+    return (x->part > y->part) - (x->part < y->part);
+}
+
+/* The entries of a table, from unit *@next on. */
+static json_t *files_of(const struct pg_run *run, size_t table, size_t *next)
+{
+    json_t *files = json_array();
+
+    for (; *next < run->n_units && run->units[*next].table == table; (*next)++) {
+        const struct pg_unit *unit = &run->units[*next];
+        PLUG_AUTO_FREE char *path = pg_unit_path(run, unit);
+        (void)json_array_append_new(files, json_pack("{s:o, s:I, s:I}", "path", pg_json_text(path),
+                                                     "bytes", (json_int_t)unit->sent, "rows",
+                                                     (json_int_t)unit->rows));
+    }
+    return files;
+}
+
+static json_t *describe(const struct pg_run *run, size_t i, size_t *next)
+{
+    const struct pg_table *table = &run->hold.tables.items[i];
+    char hex[PLUG_ROWSUM_HEX];
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:I, s:s}", "schema",
+                     pg_json_text(table->schema), "name", pg_json_text(table->name), "label",
+                     pg_json_text(table->label), "columns", pg_json_text(table->columns),
+                     "condition", pg_json_text(table->condition), "owner",
+                     pg_json_text(table->owner), "encoding", run->hold.encoding, "extension",
+                     table->extension, "unlogged", table->unlogged, "structure_only",
+                     table->structure_only, "files", files_of(run, i, next), "rows",
+                     (json_int_t)run->sums[i].rows, "digest", plug_rowsum_hex(&run->sums[i], hex));
+}
+
+int pg_run_account(struct pg_run *run)
+{
+    json_t *list = json_array();
+    size_t next = 0;
+
+    if (run->n_units)
+        qsort(run->units, run->n_units, sizeof *run->units, by_part);
+    for (size_t i = 0; i < run->hold.tables.n; i++) {
+        add_facts(run, &run->hold.tables.items[i], &run->sums[i]);
+        if (run->sink)
+            (void)json_array_append_new(list, describe(run, i, &next));
+    }
+    if (run->sink == NULL) {
+        json_decref(list);
+        return run->facts.failed ? -1 : 0;
+    }
+    PLUG_AUTO_FREE char *path = plug_strf("%stables.json", run->folder);
+    if (pg_send_json(run->sink, path, list) != 0)
+        return -1;
+    return run->facts.failed ? -1 : 0;
+}

@@ -1,0 +1,177 @@
+/* plugins/source/postgres/dump.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * schema.dump: what pg_dump knows, in our snapshot and without rows.
+ */
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Long enough for whatever is short, short enough not to stall others behind us. */
+#define LOCK_WAIT "--lock-wait-timeout=3000"
+
+struct dump {
+    struct pg_run *run;
+    struct backstay_stream *stream;
+    uint64_t bytes;
+};
+
+struct arguments {
+    const char **items;
+    size_t n;
+    size_t cap;
+};
+
+static void add(struct arguments *args, char *text)
+{
+    args->items = plug_grow(args->items, &args->cap, args->n + 2, sizeof *args->items);
+    args->items[args->n++] = text;
+    args->items[args->n] = NULL;
+}
+
+static void free_arguments(struct arguments *args)
+{
+    for (size_t i = 0; i < args->n; i++)
+        free((void *)(uintptr_t)args->items[i]);
+    free(args->items);
+}
+
+/* ---- what is left out: by exact names, so that our patterns alone decide */
+
+static int leave_out_schemas(const struct pg *pg, struct pg_conn *conn, struct arguments *args,
+                             struct backstay_error *err)
+{
+    if (pg->schemas.n == 0 && pg->exclude_schemas.n == 0)
+        return 0;
+    PGresult *rows = pg_query(conn, err,
+                              "SELECT nspname FROM pg_catalog.pg_namespace"
+                              " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
+                              NULL, 0);
+    if (rows == NULL)
+        return -1;
+    for (int i = 0; i < PQntuples(rows); i++) {
+        PLUG_AUTO_BYTES struct plug_bytes name = {0};
+        pg_add_ident(&name, pg_cell(rows, i, 0));
+        if (!pg_wants_schema(pg, pg_cell(rows, i, 0)))
+            add(args, plug_strf("--exclude-schema=%s", name.data));
+    }
+    PQclear(rows);
+    return 0;
+}
+
+static int choose_tables(const struct pg *pg, struct pg_conn *conn, struct arguments *args,
+                         struct backstay_error *err)
+{
+    if (pg->tables.n == 0 && pg->exclude_tables.n == 0)
+        return 0;
+    PGresult *rows =
+        pg_query(conn, err,
+                 "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
+                 " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                 " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_'"
+                 " AND n.nspname <> 'information_schema'",
+                 NULL, 0);
+    if (rows == NULL)
+        return -1;
+    for (int i = 0; i < PQntuples(rows); i++) {
+        PLUG_AUTO_FREE char *name = pg_qualified(pg_cell(rows, i, 0), pg_cell(rows, i, 1));
+        bool wanted = pg_wants_table(pg, pg_cell(rows, i, 0), pg_cell(rows, i, 1));
+        if (wanted && pg->tables.n)
+            add(args, plug_strf("--table=%s", name));
+        else if (!wanted && pg->tables.n == 0)
+            add(args, plug_strf("--exclude-table=%s", name));
+    }
+    PQclear(rows);
+    return 0;
+}
+
+static int make_arguments(struct pg_run *run, struct arguments *args, struct backstay_error *err)
+{
+    static const char *const fixed[] = {"--format=custom", "--compress=0", "--section=pre-data",
+                                        "--section=post-data", LOCK_WAIT};
+    const char *no_large_objects = run->dump.major < 16 ? "--no-blobs" : "--no-large-objects";
+
+    for (size_t i = 0; i < PLUG_COUNT(fixed); i++)
+        add(args, plug_strdup(fixed[i]));
+    add(args, plug_strdup(no_large_objects));
+    add(args, plug_strf("--snapshot=%s", run->hold.snapshot));
+    if (leave_out_schemas(run->pg, run->hold.control, args, err) != 0)
+        return -1;
+    return choose_tables(run->pg, run->hold.control, args, err);
+}
+
+/* ---- the entry */
+
+static int receive(void *ctx, const void *data, size_t len)
+{
+    struct dump *dump = ctx;
+    struct backstay_sink *sink = dump->run->sink;
+
+    if (atomic_load(&dump->run->stopped))
+        return -1;
+    dump->bytes += len;
+    return sink->write(sink, dump->stream, data, len);
+}
+
+static int record(struct dump *dump, const char *path)
+{
+    struct backstay_sink *sink = dump->run->sink;
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    const struct backstay_entry entry = {
+        .size = sizeof entry,
+        .type = BACKSTAY_FILE,
+        .flags = BACKSTAY_ENTRY_HAS_MODE,
+        .mode = 0600,
+        .path = path,
+        .path_len = strlen(path),
+        .bytes = dump->bytes,
+        .mtime_s = now.tv_sec,
+        .uid = (uint32_t)geteuid(),
+        .gid = (uint32_t)getegid(),
+    };
+    struct backstay_stream *stream = dump->stream;
+    dump->stream = NULL;
+    return sink->end(sink, stream, &entry, NULL, 0);
+}
+
+/* Its message is the only thing that tells a lock that was not to be had from other failures. */
+static bool is_lock_timeout(const char *said)
+{
+    return said && (strstr(said, "lock timeout") || strstr(said, "deadlock detected"));
+}
+
+int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
+{
+    const struct backstay_host *host = run->pg->host;
+    PLUG_AUTO_FREE char *path = plug_strf("%sschema.dump", run->folder);
+    PLUG_AUTO_FREE char *said = NULL;
+    struct dump dump = {.run = run};
+    struct arguments args = {0};
+    struct backstay_sink *sink = run->sink;
+
+    int r = make_arguments(run, &args, err);
+    if (r == 0 && sink->begin(sink, path, strlen(path), &dump.stream) != 0)
+        r = host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    if (r == 0) {
+        const struct pg_tool_run tool = {.tool = &run->dump,
+                                         .conn = run->hold.control,
+                                         .args = args.items,
+                                         .output = receive,
+                                         .ctx = &dump};
+        err->kind = BACKSTAY_ERR_NONE;
+        r = pg_tool_run(&tool, &said, err);
+    }
+    if (r == 0 && record(&dump, path) != 0)
+        r = -1;
+    if (r < 0 && err->kind == BACKSTAY_ERR_NONE)
+        (void)host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    if (dump.stream)
+        sink->abort(sink, dump.stream);
+    free_arguments(&args);
+    return r > 0 ? (is_lock_timeout(said) ? 1 : -1) : r;
+}

@@ -1,0 +1,121 @@
+/* plugins/source/postgres/run.h
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * run: one database being read by several threads: what they share.
+ *
+ *     pg_hold_take ─► side thread: pg_dump ─► opens the gate ─► settings, sequences, large objects
+ *                 ├► worker 0, on the connection that holds the locks: rows
+ *                 ├► worker 1 ...: rows, each table locked again without waiting
+ *                 └► watch: is anybody waiting for our locks?
+ *
+ * pg_dump takes its own locks, and may find an ALTER TABLE between ours and its own that waits for
+ * us while pg_dump waits for it. Then everything is released and begun again; so nothing is
+ * recorded in the sink before pg_dump is done: that is what the gate is for.
+ *
+ * Thread-safety: each function says.
+ */
+#pragma once
+
+#include "hold.h"
+#include "rowsum.h"
+#include "send.h"
+#include "tool.h"
+
+#include <pthread.h>
+
+enum pg_gate { PG_GATE_CLOSED, PG_GATE_OPEN };
+
+/** A stretch of rows that becomes one entry. */
+struct pg_unit {
+    size_t table; /* index into hold.tables */
+    struct pg_range range;
+    unsigned part; /* from 1; 0: the table has one entry */
+    int64_t bytes; /* of heap */
+    uint64_t sent; /* out: bytes of the entry */
+    uint64_t rows; /* out */
+};
+
+struct pg_run {
+    const struct pg *pg;
+    struct backstay_sink *sink; /* NULL: a probe */
+    struct pg_facts facts;
+    char *folder; /* "shop/", escaped */
+    char *name;   /* of the database */
+    struct pg_place place;
+    struct pg_hold hold;
+    struct pg_tool dump;   /* not for a probe */
+    struct pg_unit *units; /* largest first */
+    size_t n_units;
+    struct plug_rowsum *sums; /* of each table */
+    unsigned jobs;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t changed;
+    size_t next;    /* unit */
+    size_t *handed; /* units that only the holder can read */
+    size_t n_handed;
+    size_t handed_cap;
+    unsigned others; /* workers other than the holder that still run */
+    enum pg_gate gate;
+    bool again;                  /* locks have to be released and taken anew */
+    struct backstay_error first; /* the error that stopped the run */
+    int64_t heap_done;           /* bytes of heap read, and of entries made of them: for progress */
+    uint64_t bytes_done;
+    atomic_bool stopped;
+};
+
+/** Begins and ends a run's memory. */
+void pg_run_begin(struct pg_run *run, const struct pg *pg);
+void pg_run_end(struct pg_run *run);
+
+/** Forgets the units and results of a try. */
+void pg_run_reset(struct pg_run *run);
+
+/** Stops all threads; the first error is the one that counts. Any thread. @return -1. */
+int pg_run_stop(struct pg_run *run, const struct backstay_error *err);
+
+/** Waits until entries may be recorded. Any thread. @return 0, or -1: stopped. */
+int pg_run_pass(struct pg_run *run) __attribute__((warn_unused_result));
+
+/** Lets the others pass. */
+void pg_run_open(struct pg_run *run);
+
+/** Makes the list of units out of hold.tables. */
+void pg_run_plan(struct pg_run *run);
+
+/** Reads all units with the workers and returns when all have ended. */
+int pg_run_read(struct pg_run *run, struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** One unit on one connection. @return 0; 1: it could not be locked; -1: @err. */
+int pg_read_unit(struct pg_run *run, struct pg_conn *conn, struct pg_unit *unit,
+                 struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** The path of a unit's entry below the folder of its database. Caller frees. */
+char *pg_unit_path(const struct pg_run *run, const struct pg_unit *unit);
+
+/**
+ * Sends schema.dump.
+ *
+ * @return 0; 1: pg_dump could not lock a table in time (@err says which); -1 with @err.
+ */
+int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
+/** Watches for sessions that wait for us until the run is stopped or @ended. A thread's function.
+ */
+struct pg_watch {
+    struct pg_run *run;
+    atomic_bool ended;
+};
+void *pg_watch_run(void *watch);
+
+/** Records the facts of the tables, and sends tables.json when there is a sink. */
+int pg_run_account(struct pg_run *run) __attribute__((warn_unused_result));
+
+/** Reads one database: locks, snapshot, rows, and with a sink everything else. */
+int pg_run_database(struct pg_run *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
+/** The databases that the options name, in a list of n names. Caller frees each and the list. */
+int pg_databases(const struct pg *pg, char ***out, size_t *n, struct backstay_error *err)
+    __attribute__((warn_unused_result));

@@ -1,0 +1,95 @@
+/* plugins/source/postgres/watch.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * An ALTER TABLE that waits for our locks makes every later reader of that table wait behind it: a
+ * backup can stop a shop without touching it. So somebody looks.
+ */
+#include "run.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { LOOK_MS = 1000, STEP_MS = 50 };
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Who waits for a session of ours (pg_dump's has our application_name), and since when. */
+static const char waiting_sql[] =
+    "SELECT l.pid, coalesce(n.nspname || '.' || c.relname, '?'),"
+    " coalesce(nullif(pg_catalog.left(a.query, 100), ''), '?')"
+    " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+    " LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation"
+    " LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE NOT l.granted AND a.application_name <> 'backstay' AND EXISTS (SELECT"
+    " FROM pg_catalog.pg_stat_activity o WHERE o.pid = ANY (pg_catalog.pg_blocking_pids(l.pid))"
+    " AND (o.application_name = 'backstay' AND o.usename = current_user OR o.pid = $1::int))"
+    " LIMIT 1";
+
+static PGresult *find_waiting(struct pg_run *run, const char *holder, struct backstay_error *err)
+{
+    return pg_query(run->hold.control, err, waiting_sql, &holder, 1);
+}
+
+static void give_up(struct pg_run *run, const PGresult *rows, double seconds)
+{
+    const struct backstay_host *host = run->pg->host;
+    struct backstay_error err = {.size = sizeof err};
+
+    (void)host->fail(
+        host, &err, BACKSTAY_ERR_TRANSIENT,
+        "%s: given up, since session %s (%s) has waited for %.0f s for our lock on %s, "
+        "and others wait behind it (\"abort_when_blocking\"); run the backup at "
+        "another time than such changes",
+        run->hold.control->label, pg_cell(rows, 0, 0), pg_cell(rows, 0, 2), seconds,
+        pg_cell(rows, 0, 1));
+    (void)pg_run_stop(run, &err);
+}
+
+/* @since: when somebody was first seen to wait without a break; 0: nobody does. */
+static void look(struct pg_run *run, const char *holder, int64_t *since)
+{
+    const struct backstay_host *host = run->pg->host;
+    struct backstay_error err = {.size = sizeof err};
+    PGresult *rows = find_waiting(run, holder, &err);
+    int64_t now = now_ns();
+
+    if (rows == NULL) {
+        host->log(host, BACKSTAY_LOG_DEBUG, "watch: %s", err.text);
+        return;
+    }
+    if (PQntuples(rows) == 0) {
+        *since = 0;
+    } else if (*since == 0) {
+        *since = now;
+        host->log(host, BACKSTAY_LOG_NOTE, "session %s (%s) waits for our lock on %s",
+                  pg_cell(rows, 0, 0), pg_cell(rows, 0, 2), pg_cell(rows, 0, 1));
+    } else if (now - *since >= run->pg->abort_when_blocking_ns) {
+        give_up(run, rows, (double)(now - *since) / 1e9);
+    }
+    PQclear(rows);
+}
+
+void *pg_watch_run(void *ctx)
+{
+    struct pg_watch *watch = ctx;
+    struct pg_run *run = watch->run;
+    PLUG_AUTO_FREE char *holder = plug_strf("%d", PQbackendPID(run->hold.holder->pq));
+    int64_t since = 0;
+
+    for (int waited = 0; !atomic_load(&watch->ended) && !atomic_load(&run->stopped);
+         waited += STEP_MS) {
+        (void)poll(NULL, 0, STEP_MS);
+        if (waited < LOOK_MS)
+            continue;
+        look(run, holder, &since);
+        waited = 0;
+    }
+    return NULL;
+}
