@@ -174,9 +174,12 @@ struct rounds {
     int code;
 };
 
+/* Whatever keeps a plugin from doing its work is its own trouble; the rest is ours. */
 static int code_of(const struct diagnosis *diagnosis)
 {
-    if (diagnosis->error.kind != STAY_ERR_NONE)
+    const struct stay_err *error = &diagnosis->error;
+
+    if (error->kind != STAY_ERR_NONE && error->origin == STAY_ORIGIN_SELF)
         return stay_exit_code(&diagnosis->error, 0);
     return diagnosis->kind == BACKSTAY_SOURCE ? STAY_EXIT_SOURCE : STAY_EXIT_DESTINATION;
 }
