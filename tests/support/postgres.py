@@ -295,6 +295,17 @@ class Server:
         call([os.path.join(self.tools, "createdb"), "-h", self.socket, "-p", str(self.port), "-U",
               USER, *arguments, "--", name])
 
+    def install_extension(self, folder):
+        """Puts the files of an extension where CREATE EXTENSION finds them."""
+        share = self.value("SELECT setting FROM pg_config() WHERE name = 'SHAREDIR'")
+        if not os.path.realpath(share).startswith(os.path.realpath(cache()) + os.sep):
+            raise Missing("a test may not add an extension to %s: run tests/support/fetch-postgres %d"
+                          % (share, self.major))
+        for name in os.listdir(folder):
+            new = os.path.join(share, "extension", "%s.%d" % (name, os.getpid()))
+            shutil.copy(os.path.join(folder, name), new)
+            os.rename(new, os.path.join(share, "extension", name))
+
 
 def available():
     """The majors of which a server can be started here."""

@@ -45,6 +45,7 @@ def roles(server):
 
 def make(server, name=NAME):
     """Makes the database, and its roles where they are missing."""
+    server.install_extension(os.path.join(HERE, "torture", "extension"))
     if server.query("SELECT FROM pg_roles WHERE rolname = 'torture_alone'") == []:
         roles(server)
     server.createdb(name, "--template=template0")

@@ -10,10 +10,7 @@ SET client_encoding = 'UTF8';
 SELECT :SERVER_VERSION_NUM >= 140000 AS v14, :SERVER_VERSION_NUM >= 150000 AS v15,
     :SERVER_VERSION_NUM >= 160000 AS v16, :SERVER_VERSION_NUM >= 170000 AS v17,
     :SERVER_VERSION_NUM >= 180000 AS v18 \gset
-CREATE EXTENSION postgres_fdw;
-CREATE EXTENSION hstore SCHEMA public;
-CREATE EXTENSION pg_trgm SCHEMA public;
-COMMENT ON EXTENSION hstore IS 'a comment of our own';
+\ir extended.sql
 \ir own.sql
 \ir types.sql
 \ir tables.sql
