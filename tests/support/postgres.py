@@ -88,8 +88,8 @@ def tool_folder(major):
         for folder in (fetched(newer), os.path.join(DEBIAN, str(newer), "bin")):
             if all(os.access(os.path.join(folder, tool), os.X_OK) for tool in TOOLS):
                 return folder
-    raise Missing("no pg_dump of PostgreSQL %d or newer is here: run tests/support/fetch-postgres 18"
-                  % major)
+    raise Missing("no pg_dump of PostgreSQL %d or newer is here:"
+                  " run tests/support/fetch-postgres 18" % major)
 
 
 def free_port():
@@ -299,8 +299,8 @@ class Server:
         """Puts the files of an extension where CREATE EXTENSION finds them."""
         share = self.value("SELECT setting FROM pg_config() WHERE name = 'SHAREDIR'")
         if not os.path.realpath(share).startswith(os.path.realpath(cache()) + os.sep):
-            raise Missing("a test may not add an extension to %s: run tests/support/fetch-postgres %d"
-                          % (share, self.major))
+            raise Missing("a test may not add an extension to %s:"
+                          " run tests/support/fetch-postgres %d" % (share, self.major))
         for name in os.listdir(folder):
             new = os.path.join(share, "extension", "%s.%d" % (name, os.getpid()))
             shutil.copy(os.path.join(folder, name), new)

@@ -3,8 +3,8 @@
 #
 # Usage: comparison.py MAJOR
 #
-# The judge is judged: same.py calls a copy equal that PostgreSQL's own programs made, and names each
-# damage in a copy by itself.
+# The judge is judged: same.py calls a copy equal that PostgreSQL's own programs made, and names
+# each damage in a copy by itself. The database itself is judged, too.
 import os
 import sys
 
@@ -24,7 +24,8 @@ DAMAGES = {
         "UPDATE types.toasted SET apart = apart || ' ' WHERE id = 1",
         "rows of types.toasted: 20 rows, "),
     "a null became an empty text": (
-        "UPDATE code.base SET hidden = '' WHERE id = 1; UPDATE code.base SET hidden = NULL WHERE id = 2",
+        "UPDATE code.base SET hidden = '' WHERE id = 1;"
+        " UPDATE code.base SET hidden = NULL WHERE id = 2",
         "rows of code.base: 200 rows, "),
     "minus zero became zero": (
         "UPDATE types.real SET v = 0 WHERE v::text = '-0'",
@@ -36,8 +37,9 @@ DAMAGES = {
         "DELETE FROM tables.by_hash WHERE t = 'text 1'",
         "rows below tables.by_hash: 400 rows, "),
     "a materialized view is older": (
-        "DROP MATERIALIZED VIEW code.fourth; CREATE MATERIALIZED VIEW code.fourth WITH (fillfactor = 80) AS"
-        " SELECT t.total, f.id FROM code.third t JOIN code.first f ON f.twice = t.\"Odd column\" LIMIT 3",
+        "DROP MATERIALIZED VIEW code.fourth;"
+        " CREATE MATERIALIZED VIEW code.fourth WITH (fillfactor = 80) AS SELECT t.total, f.id"
+        " FROM code.third t JOIN code.first f ON f.twice = t.\"Odd column\" LIMIT 3",
         "rows of code.fourth: 190 rows, "),
     "a sequence is behind": (
         "SELECT setval('tables.owned', 9223372036854775806)",
@@ -65,7 +67,8 @@ STRUCTURE = {
     "an index is missing": ("DROP INDEX tables.renamed", "-CREATE INDEX renamed ON tables.indexed"),
     "a trigger is enabled": ("ALTER TABLE code.triggered ENABLE TRIGGER disabled",
                              "-ALTER TABLE code.triggered DISABLE TRIGGER disabled;"),
-    "a column has another right": ("REVOKE UPDATE (n) ON code.base FROM \"torture \"\"odd\"\" role\"",
+    "a column has another right": ("REVOKE UPDATE (n) ON code.base"
+                                   " FROM \"torture \"\"odd\"\" role\"",
                                    "-GRANT SELECT(n),UPDATE(n) ON TABLE code.base"),
     "a comment is another": ("COMMENT ON TABLE tables.columns IS 'another'",
                              "+COMMENT ON TABLE tables.columns IS 'another';"),
@@ -80,10 +83,12 @@ STRUCTURE = {
 CONTENTS = {
     "enums, composites, domains, ranges and base types": (
         5, "SELECT DISTINCT typtype FROM pg_type WHERE oid >= 16384 AND typcategory <> 'A'"),
-    "identity columns": (2, "SELECT DISTINCT attidentity FROM pg_attribute WHERE attidentity <> ''"),
+    "identity columns": (
+        2, "SELECT DISTINCT attidentity FROM pg_attribute WHERE attidentity <> ''"),
     "generated columns": (2, "SELECT FROM pg_attribute WHERE attgenerated = 's'"),
     "dropped columns": (3, "SELECT DISTINCT attrelid FROM pg_attribute WHERE attisdropped"),
-    "partitions by range, list and hash": (3, "SELECT DISTINCT partstrat FROM pg_partitioned_table"),
+    "partitions by range, list and hash": (
+        3, "SELECT DISTINCT partstrat FROM pg_partitioned_table"),
     "nested partitions": (2, "SELECT FROM pg_class WHERE relispartition AND relkind = 'p'"),
     "default partitions": (2, "SELECT FROM pg_partitioned_table WHERE partdefid <> 0"),
     "inheritance from two parents": (1, "SELECT FROM pg_inherits WHERE inhseqno = 2"),
@@ -92,7 +97,8 @@ CONTENTS = {
     "triggers enabled in four ways": (
         4, "SELECT DISTINCT tgenabled FROM pg_trigger WHERE NOT tgisinternal"),
     "rules": (2, "SELECT FROM pg_rewrite WHERE oid >= 16384 AND rulename <> '_RETURN'"),
-    "row security, forced": (1, "SELECT FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"),
+    "row security, forced": (
+        1, "SELECT FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"),
     "policies": (2, "SELECT DISTINCT polpermissive FROM pg_policy"),
     "event triggers enabled in three ways": (3, "SELECT DISTINCT evtenabled FROM pg_event_trigger"),
     "foreign tables": (2, "SELECT FROM pg_class WHERE relkind = 'f'"),
@@ -108,7 +114,8 @@ CONTENTS = {
     "collations of two providers": (
         2, "SELECT DISTINCT collprovider FROM pg_collation WHERE oid >= 16384"),
     "default privileges": (3, "SELECT FROM pg_default_acl"),
-    "rights on columns": (2, "SELECT FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid >= 16384"),
+    "rights on columns": (
+        2, "SELECT FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid >= 16384"),
     "foreign keys in a circle": (
         2, "SELECT FROM pg_constraint a JOIN pg_constraint b ON a.conrelid = b.confrelid"
            " AND a.confrelid = b.conrelid WHERE a.contype = 'f' AND b.contype = 'f'"
@@ -118,10 +125,11 @@ CONTENTS = {
     "indexes of all methods": (6, "SELECT DISTINCT relam FROM pg_class WHERE relkind = 'i'"),
     "an invalid index": (1, "SELECT FROM pg_index WHERE NOT indisvalid"),
     "tables without columns": (
-        2, "SELECT FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'tables'::regnamespace AND"
-           " NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0"
+        2, "SELECT FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'tables'::regnamespace"
+           " AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0"
            " AND NOT attisdropped)"),
-    "odd names": (70, "SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = 'names'::regnamespace"),
+    "odd names": (
+        70, "SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = 'names'::regnamespace"),
     "tables": (2200, "SELECT FROM pg_class WHERE relkind = 'r' AND oid >= 16384"),
 }
 
@@ -130,8 +138,8 @@ CONTENTS = {
 WITHOUT_INPUT = {"pg_node_tree", "pg_ndistinct", "pg_dependencies", "pg_mcv_list", "gtsvector",
                  "pg_brin_bloom_summary", "pg_brin_minmax_multi_summary"}
 UNUSED_TYPES = """
-SELECT typname FROM pg_type t WHERE oid < 16384 AND typtype IN ('b', 'r', 'm') AND typcategory <> 'A'
-    AND NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+SELECT typname FROM pg_type t WHERE oid < 16384 AND typtype IN ('b', 'r', 'm')
+    AND typcategory <> 'A' AND NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
         WHERE relnamespace = 'types'::regnamespace AND atttypid = t.oid AND attname = 'v')
 """
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Whether two databases are equal in everything that a backup must keep: what pg_dump says of their
-# structure, every row of every table, sequences, large objects, and the database as a whole. It knows
-# nothing of Backstay, so it can judge it.
+# structure, every row of every table, sequences, large objects, and the database as a whole. It
+# knows nothing of Backstay, so it can judge it.
 #
 #     python3 same.py URL URL       prints the differences; exit code 1 when there are any
 import difflib
@@ -22,14 +22,16 @@ SET xmloption = 'content'; SET lc_monetary = 'C'; SET statement_timeout = 0; SET
 """
 
 # Runs one statement per relation inside of the server: thousands of relations, one round trip.
-# The partitions of a hash may share out their rows in another way after a restore (the hash of an enum
-# is that of an OID): there the topmost such table is compared as a whole.
+# The partitions of a hash may share out their rows in another way after a restore (the hash of an
+# enum is that of an OID): there the topmost such table is compared as a whole.
 PER_RELATION = """
 WITH RECURSIVE hashed AS (
     SELECT i.inhrelid AS oid, p.partrelid AS top
-    FROM pg_catalog.pg_partitioned_table p JOIN pg_catalog.pg_inherits i ON i.inhparent = p.partrelid
+    FROM pg_catalog.pg_partitioned_table p
+        JOIN pg_catalog.pg_inherits i ON i.inhparent = p.partrelid
     WHERE p.partstrat = 'h'
-    UNION SELECT i.inhrelid, h.top FROM hashed h JOIN pg_catalog.pg_inherits i ON i.inhparent = h.oid
+    UNION SELECT i.inhrelid, h.top
+    FROM hashed h JOIN pg_catalog.pg_inherits i ON i.inhparent = h.oid
 )
 SELECT n.nspname || '.' || quote_ident(c.relname), (xpath('/row/v/text()', query_to_xml(
     format($q$%s$q$, n.nspname, c.relname), true, true, '')))[1]::text
@@ -43,20 +45,26 @@ ROWS = PER_RELATION % (DIGEST % "ONLY %I.%I",
                        " AND c.oid NOT IN (SELECT oid FROM hashed)")
 HASHED = PER_RELATION % (DIGEST % "%I.%I", "c.oid IN (SELECT top FROM hashed)")
 SEQUENCES = PER_RELATION % (
-    "SELECT last_value || CASE WHEN is_called THEN ', called' ELSE ', not called' END AS v FROM %I.%I",
+    "SELECT last_value || CASE WHEN is_called THEN ', called' ELSE ', not called' END AS v"
+    " FROM %I.%I",
     "c.relkind = 'S'")
-UNPOPULATED = "SELECT oid::regclass FROM pg_catalog.pg_class WHERE relkind = 'm' AND NOT relispopulated"
+UNPOPULATED = """
+SELECT oid::regclass FROM pg_catalog.pg_class WHERE relkind = 'm' AND NOT relispopulated
+"""
 
-ACL = "(SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest(coalesce(%s, acldefault('%s', %s))) a)"
+ACL = """(SELECT string_agg(a::text, ', ' ORDER BY a::text)
+    FROM unnest(coalesce(%s, acldefault('%s', %s))) a)"""
 OBJECTS = """
-SELECT oid, format('%%s bytes, md5 %%s, owner %%s, rights %%s, comment %%s', octet_length(lo_get(oid)),
-    md5(lo_get(oid)), pg_get_userbyid(lomowner), %s, obj_description(oid, 'pg_largeobject'))
+SELECT oid, format('%%s bytes, md5 %%s, owner %%s, rights %%s, comment %%s',
+    octet_length(lo_get(oid)), md5(lo_get(oid)), pg_get_userbyid(lomowner), %s, obj_description(oid, 'pg_largeobject'))
 FROM pg_catalog.pg_largeobject_metadata ORDER BY oid
 """ % (ACL % ("lomacl", "L", "lomowner"))
 DATABASE = """
 SELECT key, value FROM pg_catalog.pg_database d, LATERAL (VALUES
-    ('owner', pg_get_userbyid(datdba)::text), ('rights', %s), ('encoding', pg_encoding_to_char(encoding)),
-    ('collation', datcollate), ('character type', datctype), ('connection limit', datconnlimit::text),
+    ('owner', pg_get_userbyid(datdba)::text), ('rights', %s),
+    ('encoding', pg_encoding_to_char(encoding)),
+    ('collation', datcollate), ('character type', datctype),
+    ('connection limit', datconnlimit::text),
     ('template', datistemplate::text), ('comment', shobj_description(d.oid, 'pg_database')),
     ('provider', to_jsonb(d) ->> 'datlocprovider'), ('locale', to_jsonb(d) ->> 'daticulocale'),
     ('locale of 17', to_jsonb(d) ->> 'datlocale')) AS list (key, value)
@@ -69,10 +77,11 @@ FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.
 WHERE d.datname = current_database() ORDER BY 1
 """ % (ACL % ("datacl", "d", "datdba"))
 ROLES = """
-SELECT rolname, (to_jsonb(r) - 'oid' - 'rolpassword')::text || coalesce(shobj_description(oid, 'pg_authid'), '')
-    || coalesce((SELECT string_agg(g.rolname || CASE WHEN admin_option THEN ' with admin' ELSE '' END, ', '
-        ORDER BY g.rolname) FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
-        WHERE m.member = r.oid), '')
+SELECT rolname, (to_jsonb(r) - 'oid' - 'rolpassword')::text
+    || coalesce(shobj_description(oid, 'pg_authid'), '')
+    || coalesce((SELECT string_agg(g.rolname || CASE WHEN admin_option THEN ' with admin' ELSE '' END,
+        ', ' ORDER BY g.rolname) FROM pg_catalog.pg_auth_members m
+        JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid), '')
 FROM pg_catalog.pg_roles r WHERE rolname ~ '^torture' ORDER BY 1
 """
 
@@ -109,15 +118,17 @@ def structure_differs(left, right):
     texts = structure(left), structure(right)
     if texts[0] == texts[1]:
         return []
-    delta = difflib.unified_diff(*(text.splitlines() for text in texts), "left", "right", "", "", 2, "")
+    delta = difflib.unified_diff(*(text.splitlines() for text in texts), "left", "right", "", "", 2,
+                                 "")
     return ["structure: " + line for line in delta]
 
 
 PARTS = {
     "structure": structure_differs,
 }
-for part, query in {"rows of": ROWS, "rows below": HASHED, "sequence": SEQUENCES, "unpopulated": UNPOPULATED, "large object": OBJECTS,
-                    "database": DATABASE, "role": ROLES}.items():
+for part, query in {"rows of": ROWS, "rows below": HASHED, "sequence": SEQUENCES,
+                    "unpopulated": UNPOPULATED, "large object": OBJECTS, "database": DATABASE,
+                    "role": ROLES}.items():
     PARTS[part] = lambda left, right, part=part, query=query: differences_of(
         part, listing(left, query), listing(right, query))
 

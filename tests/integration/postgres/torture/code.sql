@@ -1,8 +1,9 @@
 -- tests/integration/postgres/torture/code.sql
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What acts by itself: views, triggers, rules, policies, event triggers, publications, and what others
--- may do. A restore that lets any of it act on the loaded rows shows: each would change them.
+-- What acts by itself: views, triggers, rules, policies, event triggers, publications, and what
+-- others may do. A restore that lets any of it act on the loaded rows shows: each would change
+-- them.
 CREATE SCHEMA code;
 
 CREATE TABLE code.base (id int PRIMARY KEY, owner name DEFAULT current_user, n int, hidden text);
@@ -19,7 +20,8 @@ CREATE UNIQUE INDEX ON code.third ("Odd column");
 CREATE MATERIALIZED VIEW code.fourth WITH (fillfactor = 80) AS
     SELECT t.total, f.id FROM code.third t JOIN code.first f ON f.twice = t."Odd column";
 CREATE MATERIALIZED VIEW code.unpopulated AS SELECT 1 AS one WITH NO DATA;
-CREATE RECURSIVE VIEW code.counting (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM counting WHERE n < 9;
+CREATE RECURSIVE VIEW code.counting (n) AS VALUES (1) UNION ALL SELECT n + 1
+    FROM counting WHERE n < 9;
 CREATE VIEW code.checked AS SELECT * FROM code.base WHERE n < 100 WITH CASCADED CHECK OPTION;
 CREATE VIEW code.circle AS SELECT 1 AS a;
 CREATE FUNCTION code.of_circle(code.circle) RETURNS int LANGUAGE sql AS 'SELECT $1.a';
@@ -49,7 +51,8 @@ CREATE TRIGGER enabled BEFORE INSERT OR UPDATE OF n ON code.triggered FOR EACH R
     WHEN (NEW.n IS NOT NULL) EXECUTE FUNCTION code.spoil();
 CREATE TRIGGER disabled BEFORE INSERT ON code.triggered FOR EACH ROW EXECUTE FUNCTION code.forbid();
 CREATE TRIGGER replica BEFORE INSERT ON code.triggered FOR EACH ROW EXECUTE FUNCTION code.forbid();
-CREATE TRIGGER "always ""odd""" AFTER TRUNCATE ON code.triggered EXECUTE FUNCTION code.forbid('an', 'argument');
+CREATE TRIGGER "always ""odd""" AFTER TRUNCATE ON code.triggered
+    EXECUTE FUNCTION code.forbid('an', 'argument');
 CREATE CONSTRAINT TRIGGER deferred AFTER INSERT ON code.triggered DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION code.forbid();
 CREATE TRIGGER transition AFTER UPDATE ON code.triggered REFERENCING NEW TABLE AS fresh
@@ -58,7 +61,8 @@ ALTER TABLE code.triggered DISABLE TRIGGER disabled;
 ALTER TABLE code.triggered ENABLE REPLICA TRIGGER replica;
 ALTER TABLE code.triggered ENABLE ALWAYS TRIGGER "always ""odd""";
 COMMENT ON TRIGGER enabled ON code.triggered IS 'a trigger';
-CREATE TRIGGER on_partition BEFORE INSERT ON tables.by_range FOR EACH ROW EXECUTE FUNCTION code.forbid();
+CREATE TRIGGER on_partition BEFORE INSERT ON tables.by_range FOR EACH ROW
+    EXECUTE FUNCTION code.forbid();
 ALTER TABLE tables.by_range_old DISABLE TRIGGER on_partition;
 CREATE TRIGGER instead INSTEAD OF INSERT ON code.first FOR EACH ROW EXECUTE FUNCTION code.forbid();
 
@@ -85,7 +89,8 @@ COMMENT ON POLICY mine ON code.secured IS 'a policy';
 CREATE TABLE code.ddl_log (tag text, what text);
 CREATE FUNCTION code.note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO code.ddl_log SELECT command_tag, object_identity FROM pg_event_trigger_ddl_commands();
+    INSERT INTO code.ddl_log SELECT command_tag, object_identity
+        FROM pg_event_trigger_ddl_commands();
 END
 $$;
 CREATE FUNCTION code.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$
@@ -93,11 +98,13 @@ BEGIN
     RAISE EXCEPTION 'no DDL here';
 END
 $$;
-CREATE EVENT TRIGGER torture_log ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE INDEX', 'ALTER TABLE')
+CREATE EVENT TRIGGER torture_log ON ddl_command_end WHEN TAG IN
+    ('CREATE TABLE', 'CREATE INDEX', 'ALTER TABLE')
     EXECUTE FUNCTION code.note_ddl();
 CREATE EVENT TRIGGER torture_refuse ON ddl_command_start EXECUTE FUNCTION code.refuse_ddl();
 ALTER EVENT TRIGGER torture_refuse DISABLE;
-CREATE EVENT TRIGGER torture_replica ON sql_drop WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION code.refuse_ddl();
+CREATE EVENT TRIGGER torture_replica ON sql_drop WHEN TAG IN ('DROP TABLE')
+    EXECUTE FUNCTION code.refuse_ddl();
 ALTER EVENT TRIGGER torture_replica ENABLE REPLICA;
 COMMENT ON EVENT TRIGGER torture_log IS 'an event trigger';
 CREATE TABLE code.logged (a int);
@@ -114,7 +121,8 @@ CREATE FOREIGN DATA WRAPPER own_wrapper OPTIONS (debug 'true');
 COMMENT ON SERVER elsewhere IS 'a server';
 
 CREATE PUBLICATION everything FOR ALL TABLES WITH (publish = 'insert, truncate');
-CREATE PUBLICATION two FOR TABLE code.base, ONLY tables.parent WITH (publish_via_partition_root = true);
+CREATE PUBLICATION two FOR TABLE code.base, ONLY tables.parent
+    WITH (publish_via_partition_root = true);
 CREATE PUBLICATION nothing;
 \if :v15
 CREATE PUBLICATION parts FOR TABLE code.triggered (id, n) WHERE (id > 5);
@@ -126,7 +134,8 @@ COMMENT ON PUBLICATION two IS 'a publication';
 REVOKE ALL ON SCHEMA code FROM PUBLIC;
 GRANT USAGE ON SCHEMA code, own, types TO torture_reader WITH GRANT OPTION;
 GRANT SELECT ON ALL TABLES IN SCHEMA code TO torture_reader;
-GRANT UPDATE (n), SELECT (id, n), REFERENCES (id) ON code.base TO "torture ""odd"" role" WITH GRANT OPTION;
+GRANT UPDATE (n), SELECT (id, n), REFERENCES (id) ON code.base TO "torture ""odd"" role"
+    WITH GRANT OPTION;
 REVOKE ALL ON code.ruled FROM torture_owner;
 GRANT TRIGGER, TRUNCATE ON code.ruled TO PUBLIC;
 GRANT USAGE ON SEQUENCE tables.owned TO torture_reader;
@@ -138,7 +147,8 @@ GRANT USAGE ON FOREIGN SERVER elsewhere TO torture_reader;
 GRANT USAGE ON FOREIGN DATA WRAPPER own_wrapper TO torture_reader;
 REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
 GRANT USAGE ON LANGUAGE plpgsql TO torture_owner;
-ALTER DEFAULT PRIVILEGES FOR ROLE torture_owner IN SCHEMA code GRANT SELECT ON TABLES TO torture_reader;
+ALTER DEFAULT PRIVILEGES FOR ROLE torture_owner IN SCHEMA code
+    GRANT SELECT ON TABLES TO torture_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE torture_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE torture_owner GRANT USAGE ON SEQUENCES TO PUBLIC;
 ALTER TABLE code.secured OWNER TO torture_owner;

@@ -1,8 +1,8 @@
 -- tests/integration/postgres/torture/extended.sql
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Extensions: with rows of ours in their configuration tables, with rights on their objects, and with a
--- member of its own that was not there at first.
+-- Extensions: with rows of ours in their configuration tables, with rights on their objects, and
+-- with types and indexes that use them.
 CREATE EXTENSION postgres_fdw;
 CREATE EXTENSION hstore SCHEMA public;
 CREATE EXTENSION pg_trgm SCHEMA public;

@@ -1,8 +1,8 @@
 -- tests/integration/postgres/torture/main.sql
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The torture database, for PostgreSQL 13 to 18: psql -v ON_ERROR_STOP=1 -f main.sql as a superuser, into
--- an empty UTF-8 database, after roles.sql.
+-- The torture database, for PostgreSQL 13 to 18: psql -v ON_ERROR_STOP=1 -f main.sql as a
+-- superuser, into an empty UTF-8 database, after roles.sql.
 \set ON_ERROR_STOP 1
 \o /dev/null
 SET client_min_messages = warning;

@@ -1,7 +1,8 @@
 -- tests/integration/postgres/torture/objects.sql
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Large objects: empty, of every byte, of several pages, with a hole, with owner, rights and comment.
+-- Large objects: empty, of every byte, of several pages, with a hole, with owner, rights and
+-- comment.
 SELECT lo_create(4000000001), lo_create(4000000002) \g /dev/null
 SELECT lo_from_bytea(4000000003, decode((SELECT string_agg(lpad(to_hex(byte), 2, '0'), '')
     FROM generate_series(0, 255) byte), 'hex')) \g /dev/null

@@ -47,7 +47,8 @@ CREATE FUNCTION own.body(OUT total bigint) BEGIN ATOMIC SELECT count(*) FROM own
 \endif
 CREATE PROCEDURE own.clean(INOUT n int) LANGUAGE plpgsql AS $$ BEGIN n := n + 1; COMMIT; END $$;
 CREATE AGGREGATE own.longest(text) (SFUNC = textcat, STYPE = text, INITCOND = '');
-CREATE OPERATOR own.<=>| (LEFTARG = int, RIGHTARG = int, FUNCTION = int4larger, COMMUTATOR = OPERATOR(own.<=>|));
+CREATE OPERATOR own.<=>| (LEFTARG = int, RIGHTARG = int, FUNCTION = int4larger,
+    COMMUTATOR = OPERATOR(own.<=>|));
 CREATE OPERATOR FAMILY own.backwards_family USING btree;
 CREATE OPERATOR CLASS own.backwards FOR TYPE int USING btree FAMILY own.backwards_family AS
     OPERATOR 1 >, OPERATOR 2 >=, OPERATOR 3 =, OPERATOR 4 <=, OPERATOR 5 <,

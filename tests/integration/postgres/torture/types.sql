@@ -1,8 +1,8 @@
 -- tests/integration/postgres/torture/types.sql
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Every built-in type with its edge values: one table per type, named as the type, with the value, an
--- array of it and a null. Types of our own have the same, in schema "own".
+-- Every built-in type with its edge values: one table per type, named as the type, with the value,
+-- an array of it and a null. Types of our own have the same, in schema "own".
 CREATE SCHEMA types;
 CREATE TEMP TABLE edge (type text, since int, value text);
 
@@ -47,9 +47,11 @@ SELECT type, 0, unnest(value) FROM (VALUES
     ('interval day to second(2)', ARRAY['3 days 04:05:06.78']),
     ('uuid', ARRAY['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff']),
     ('json', ARRAY['null', ' { "a" : 1, "a" : 2 } ', '"\u0000"', '"\\\n\""', '1e400']),
-    ('jsonb', ARRAY['null', '{}', '[]', '{"a": {"": [1.10, -0, 1e100, "\\n", "\""]}}', '"\ud83d\ude00"',
+    ('jsonb', ARRAY['null', '{}', '[]', '{"a": {"": [1.10, -0, 1e100, "\\n", "\""]}}',
+        '"\ud83d\ude00"',
         '{"' || repeat('k', 1000) || '": "' || repeat('v', 100000) || '"}']),
-    ('jsonpath', ARRAY['$', 'lax $."a b"[*] ? (@.x > 1 && @.y like_regex "^\"")', 'strict $[0 to last]']),
+    ('jsonpath', ARRAY['$', 'lax $."a b"[*] ? (@.x > 1 && @.y like_regex "^\"")',
+        'strict $[0 to last]']),
     ('xml', ARRAY['', 'text &amp; more', '<a b="&quot;">&lt;<!-- c --></a>',
         '<?xml version="1.0"?><a><![CDATA[<&]]></a>']),
     ('tsvector', ARRAY['', 'a:1A,2B ''b c'':3 '''''''':4', 'nopos']),
@@ -128,15 +130,18 @@ BEGIN
         EXECUTE format('CREATE TABLE types.%I (id int PRIMARY KEY, v %s, a %2$s[])',
                        item.type, item.type);
     END LOOP;
-    FOR item IN SELECT type, value, row_number() OVER (PARTITION BY type ORDER BY since, value) AS id
+    FOR item IN SELECT type, value, row_number() OVER (PARTITION BY type ORDER BY since, value)
+        AS id
                 FROM edge WHERE since <= version LOOP
-        -- As literals, because a cast of a text is another thing for some types; box has another delimiter.
-        EXECUTE format('INSERT INTO types.%I VALUES (%s, %L::%s, %L::%4$s[])', item.type, item.id, item.value,
+        -- As literals: a cast of a text is another thing for some types. Box has another delimiter.
+        EXECUTE format('INSERT INTO types.%I VALUES (%s, %L::%s, %L::%4$s[])', item.type, item.id,
+            item.value,
                        item.type, CASE item.type WHEN 'box' THEN '{(1,1),(0,0);NULL}'
                        ELSE ARRAY[item.value, NULL]::text END);
     END LOOP;
     FOR item IN SELECT DISTINCT type FROM edge WHERE since <= version LOOP
-        EXECUTE format('INSERT INTO types.%I VALUES (0, NULL, NULL), (-1, NULL, ''{}'')', item.type);
+        EXECUTE format('INSERT INTO types.%I VALUES (0, NULL, NULL), (-1, NULL, ''{}'')',
+            item.type);
     END LOOP;
 END
 $$;
@@ -146,7 +151,8 @@ DROP TABLE edge;
 CREATE TABLE types.arrays (id int PRIMARY KEY, n int[], t text[], nested int[][]);
 INSERT INTO types.arrays VALUES
     (1, '{}', '{}', '{{1,2},{3,NULL}}'),
-    (2, '[-1:1]={1,2,3}', ARRAY['NULL', NULL, '', '{', '"', E'\\', ',', E'\n', ' '], '[0:0][2:3]={{1,2}}'),
+    (2, '[-1:1]={1,2,3}', ARRAY['NULL', NULL, '', '{', '"', E'\\', ',', E'\n', ' '],
+        '[0:0][2:3]={{1,2}}'),
     (3, (SELECT array_agg(i) FROM generate_series(1, 10000) i), '{{{a}},{{b}}}', NULL);
 
 -- Values that are stored apart from their row: compressed in both ways, and not compressed.

@@ -1,0 +1,154 @@
+# tests/integration/postgres/faults_place.py
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the tests of faults share: a server, a configuration whose source is a database on it, and
+# what must hold after every run that did not succeed.
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "..", "e2e"), os.path.join(HERE, "..", "..", "support")]
+import postgres  # noqa: E402
+import proof  # noqa: E402
+
+NULL = r"\N"
+
+
+def wait_until(holds, seconds=20, step=0.02):
+    """Whether @holds() became true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(step)
+    return False
+
+
+class Place(proof.Place):
+    """The source is called db, its database shop."""
+
+    def __init__(self, server, database="shop"):
+        super().__init__()
+        self.server = server
+        self.database = database
+
+    def source(self, url=None, destination="repo", **options):
+        """Writes the configuration. An option of None is left out."""
+        given = {"type": "postgres", "url": url or self.server.url(self.database), "jobs": 2}
+        given.update(options)
+        config = {"sources": {"db": {k: v for k, v in given.items() if v is not None}},
+                  "destinations": {"local": {"type": "local", "path": destination}},
+                  "state_dir": "state"}
+        with open(self.at("backstay.yaml"), "w", encoding="utf-8") as file:
+            json.dump(config, file, indent=1)
+        os.chmod(self.at("backstay.yaml"), 0o600)
+
+    def sql(self, script):
+        return self.server.psql(script, self.database)
+
+    def value(self, statement):
+        return self.server.value(statement, self.database)
+
+    # -- what is left on the server, and here
+
+    def sessions(self):
+        """The sessions of backups and restores that the server still has."""
+        return self.server.query(
+            "SELECT pid, datname, state, left(query, 100) FROM pg_stat_activity WHERE"
+            " application_name IN ('backstay', 'pg_dump', 'pg_restore')")
+
+    @staticmethod
+    def children(of):
+        """The processes whose command line has the text @of."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % pid, "rb") as file:
+                    words = file.read().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if of in words and int(pid) != os.getpid():
+                found.append((int(pid), words))
+        return found
+
+    def nothing_left(self, name):
+        """No session on the server, no pg_dump of ours."""
+        gone = wait_until(lambda: not self.sessions())
+        proof.ok("%s: no session is left on the server" % name, gone, self.sessions())
+        tools = [item for item in self.children(self.server.path) if "pg_dump" in item[1] or
+                 "pg_restore" in item[1]]
+        proof.ok("%s: no program is left behind" % name, not tools, tools)
+
+    # -- backups
+
+    def fails(self, name, result, code, *texts):
+        """A backup failed as it should: the code, the words, nothing listed, nothing left."""
+        holds = result.code == code and all(text in result.err for text in texts)
+        proof.ok("%s: exit code %d, and the message says why" % (name, code), holds,
+                 "%s\nexpected: %s" % (result, "\n".join(texts)))
+        proof.ok("%s: one message" % name, result.err.count("backstay: error:") == 1, result)
+        proof.ok("%s: no snapshot" % name, self.snapshots() == self.known, self.snapshots())
+        self.nothing_left(name)
+
+    def begin(self, **options):
+        """A repository with one good snapshot, which every fault has to leave alone."""
+        self.source(**options)
+        self.run("init")
+        self.run("backup")
+        self.known = self.snapshots()
+
+    def works(self, name):
+        """The next run succeeds, and the repository is whole."""
+        result = self.attempt("backup")
+        proof.ok("%s: the next run succeeds" % name, result.code == 0, result)
+        self.known = self.snapshots()
+
+    # -- the content of a snapshot, without a restore
+
+    def export(self, snapshot="latest"):
+        """The entries of a snapshot: {path: bytes}."""
+        folder = tempfile.mkdtemp(dir=self.path)
+        archive = os.path.join(folder, "snapshot.tar.zst")
+        self.run("export", snapshot, "--output", archive)
+        unpacked = subprocess.run(["zstd", "-dcq", archive], stdout=subprocess.PIPE, check=True)
+        with open(os.path.join(folder, "snapshot.tar"), "wb") as file:
+            file.write(unpacked.stdout)
+        content = {}
+        with tarfile.open(os.path.join(folder, "snapshot.tar")) as tar:
+            for member in tar:
+                if member.isfile():
+                    content[member.name] = tar.extractfile(member).read()
+        shutil.rmtree(folder)
+        return content
+
+
+class Rows:
+    """The rows of one table in an exported snapshot, as COPY wrote them."""
+
+    def __init__(self, content, table, database="shop", schema="public"):
+        tables = json.loads(content["%s/tables.json" % database])
+        found = [item for item in tables if item["schema"] == schema and item["name"] == table]
+        self.exists = bool(found)
+        self.columns = []
+        self.rows = []
+        if found:
+            self.columns = [name.strip(' "') for name in found[0]["columns"].strip("()").split(",")]
+            text = b"".join(content["%s/%s" % (database, file["path"])] for file in found[0]["files"])
+            self.rows = [line.split("\t") for line in text.decode().split("\n")[:-1]]
+            self.recorded = found[0]["rows"]
+
+    def __len__(self):
+        return len(self.rows)
+
+    def column(self, name):
+        at = self.columns.index(name)
+        return [row[at] for row in self.rows]
+
+    def total(self, name):
+        return sum(int(value) for value in self.column(name) if value != NULL)
