@@ -88,14 +88,14 @@ static void free_line(struct stay_line *line)
     free(line->value);
 }
 
-static void read_lines(struct stay_lines *out, const struct stay_text *text,
-                       enum stay_snapshot_streams which)
+void stay_lines_parse(struct stay_lines *out, const char *text, size_t len,
+                      enum stay_snapshot_streams which)
 {
     bool facts = which == STAY_FACTS;
-    struct scan scan = {.at = text->data};
-    const char *end = text->data + text->len;
+    struct scan scan = {.at = text};
+    const char *end = text + len;
 
-    for (const char *start = text->data; start < end; start = scan.end + 1) {
+    for (const char *start = text; start < end; start = scan.end + 1) {
         const char *newline = memchr(start, '\n', (size_t)(end - start));
         struct stay_line line = {0};
         scan.at = start;
@@ -128,7 +128,7 @@ int stay_lines_load(struct stay_lines *out, struct stay_dest *dest,
         return -1;
     if (text.missing_bytes)
         out->damage = text.first_damage;
-    read_lines(out, &text, which);
+    stay_lines_parse(out, text.data, text.len, which);
     stay_text_free(&text);
     return 0;
 }

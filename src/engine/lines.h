@@ -32,6 +32,11 @@ STAY_CHECKED int stay_lines_load(struct stay_lines *out, struct stay_dest *dest,
                                  const struct stay_snapshot *snapshot,
                                  enum stay_snapshot_streams which, const char *scratch,
                                  struct stay_err *err);
+
+/** The same from text: appends what @len bytes of @text have, and says in @out->damage what is not.
+ */
+void stay_lines_parse(struct stay_lines *out, const char *text, size_t len,
+                      enum stay_snapshot_streams which);
 void stay_lines_free(struct stay_lines *lines);
 
 static inline void stay_lines_free_auto(struct stay_lines *lines)
