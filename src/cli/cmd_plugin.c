@@ -111,14 +111,33 @@ static json_t *describe_option(const struct backstay_option *option)
     return object;
 }
 
+static json_t *describe_options(const struct backstay_option *const *options, size_t n)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(list, describe_option(options[i]));
+    return list;
+}
+
+/* What `backstay restore` can be asked for with this type. */
+static const struct backstay_option *const *restore_options(const struct backstay_plugin *plugin,
+                                                            size_t *n)
+{
+    *n = 0;
+    return plugin->kind == BACKSTAY_SOURCE ? stay_source_restore_options(plugin->source, n) : NULL;
+}
+
 static void show_json(json_t *list, const struct stay_loaded *loaded)
 {
+    const struct backstay_plugin *plugin = loaded->plugin;
     json_t *object = describe(loaded);
-    json_t *options = json_array();
+    size_t n;
+    const struct backstay_option *const *restore = restore_options(plugin, &n);
 
-    for (uint32_t i = 0; i < loaded->plugin->n_options; i++)
-        (void)json_array_append_new(options, describe_option(loaded->plugin->options[i]));
-    (void)json_object_set_new(object, "options", options);
+    (void)json_object_set_new(object, "options",
+                              describe_options(plugin->options, plugin->n_options));
+    (void)json_object_set_new(object, "restore_options", describe_options(restore, n));
     (void)json_array_append_new(list, object);
 }
 
@@ -130,6 +149,23 @@ static const char *note_of(const struct backstay_option *option)
     if (required && secret)
         return "required, secret";
     return required ? "required" : secret ? "secret" : text_of(option->default_text);
+}
+
+static void show_restore_options(struct stay_cli *cli, const struct backstay_plugin *plugin)
+{
+    static const struct stay_column columns[] = {
+        {"RESTORE OPTION", false}, {"TYPE", false}, {"HELP", false}};
+    stay_auto(stay_table_free) struct stay_table *table =
+        stay_table_new(columns, STAY_COUNT(columns));
+    size_t n;
+    const struct backstay_option *const *options = restore_options(plugin, &n);
+
+    for (size_t i = 0; i < n; i++)
+        stay_table_row(table, (const char *const[]){options[i]->name, type_name(options[i]->type),
+                                                    text_of(options[i]->help)});
+    if (n)
+        stay_output_text(&cli->output, "\n");
+    stay_table_print(table, &cli->output);
 }
 
 static void show_text(struct stay_cli *cli, const struct stay_loaded *loaded, bool first)
@@ -149,6 +185,7 @@ static void show_text(struct stay_cli *cli, const struct stay_loaded *loaded, bo
                                                     note_of(option), text_of(option->help)});
     }
     stay_table_print(table, &cli->output);
+    show_restore_options(cli, plugin);
 }
 
 static int fail_unknown(const char *name, const struct stay_loaded *all, size_t n,

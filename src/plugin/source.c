@@ -129,19 +129,19 @@ int stay_source_restore(struct stay_source *source, const struct backstay_target
                   err);
 }
 
-const struct backstay_option *const *stay_source_restore_options(const struct stay_source *source,
+const struct backstay_option *const *stay_source_restore_options(const struct backstay_source *ops,
                                                                  size_t *n)
 {
-    bool offered = BACKSTAY_HAS(source->ops, n_restore_options) && source->ops->restore_options;
+    bool offered = BACKSTAY_HAS(ops, n_restore_options) && ops->restore_options;
 
-    *n = offered ? source->ops->n_restore_options : 0;
-    return offered ? source->ops->restore_options : NULL;
+    *n = offered ? ops->n_restore_options : 0;
+    return offered ? ops->restore_options : NULL;
 }
 
 static bool knows_option(const struct stay_source *source, const char *name)
 {
     size_t n;
-    const struct backstay_option *const *options = stay_source_restore_options(source, &n);
+    const struct backstay_option *const *options = stay_source_restore_options(source->ops, &n);
 
     for (size_t i = 0; i < n; i++)
         if (strcmp(options[i]->name, name) == 0)

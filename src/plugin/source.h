@@ -43,8 +43,8 @@ STAY_CHECKED int stay_source_restore(struct stay_source *source,
                                      const struct backstay_target *target,
                                      struct backstay_feed *feed, struct stay_err *err);
 
-/** What the plugin takes as backstay_target.options. @n out: how many. */
-const struct backstay_option *const *stay_source_restore_options(const struct stay_source *source,
+/** What a plugin takes as backstay_target.options; NULL with *@n 0 for nothing. */
+const struct backstay_option *const *stay_source_restore_options(const struct backstay_source *ops,
                                                                  size_t *n);
 
 /**

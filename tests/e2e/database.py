@@ -365,6 +365,16 @@ def preflight():
                    "`local`?")
 
 
+def what_a_restore_can_be_asked_for_is_listed():
+    with Database() as place:
+        result = place.attempt("plugin", "show", "fakedb")
+        place.says("plugin show has the options of restores", result, 0,
+                   "RESTORE OPTION  TYPE        HELP", "table           list        Only these tables")
+        plugin = place.attempt("plugin", "show", "fakedb", "--json").json()["plugins"][0]
+        proof.ok("JSON too", [option["name"] for option in plugin["restore_options"]] ==
+                 ["table", "schema_only", "replace"], plugin)
+
+
 a_copy_is_compared()
 a_long_list_is_cut()
 nothing_to_compare_is_no_success()
@@ -376,4 +386,5 @@ replacing()
 a_machine_that_does_not_know_the_source()
 media_stays_as_it_was()
 preflight()
+what_a_restore_can_be_asked_for_is_listed()
 proof.end()

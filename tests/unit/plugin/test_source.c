@@ -205,9 +205,9 @@ static void only_declared_restore_options_are_let_through(void **state)
         err.text, "source media: its plugin plain does not know the restore option \"table\"");
     target.n_options = 0;
     assert_int_equal(stay_source_check_target(folder, &target, &err), 0);
-    assert_ptr_equal(stay_source_restore_options(database, &n)[0], &table_row);
+    assert_ptr_equal(stay_source_restore_options(&database_ops, &n)[0], &table_row);
     assert_int_equal(n, 1);
-    assert_null(stay_source_restore_options(folder, &n));
+    assert_null(stay_source_restore_options(&ops, &n));
     assert_int_equal(n, 0);
 }
 
@@ -223,7 +223,7 @@ static void a_plugin_from_before_offers_nothing_new(void **state)
     (void)state;
     old_ops.size = offsetof(struct backstay_source, restore_options);
     assert_false(stay_source_compares(old));
-    assert_null(stay_source_restore_options(old, &n));
+    assert_null(stay_source_restore_options(&old_ops, &n));
     assert_int_equal(n, 0);
     assert_true(stay_source_compares(new));
     assert_true(stay_source_covers(new, NULL, "any"));
