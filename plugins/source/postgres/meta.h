@@ -51,6 +51,21 @@ int pg_database_missing(struct pg_conn *conn, const json_t *database, json_t **o
 
 /* ---- sequences.c: DB/sequences.json */
 
+/** A relation by its name, and the table whose column it serves ("" for none) as a sequence. */
+struct pg_owned {
+    const char *schema;
+    const char *name;
+    const char *table_schema;
+    const char *table;
+    bool identity; /* the column is an identity column */
+};
+
+/**
+ * Whether the options choose it. As pg_dump decides: a sequence comes with its table; other than
+ * that of an identity column also by its own name.
+ */
+bool pg_wants_sequence(const struct pg *pg, const struct pg_owned *sequence);
+
 int pg_sequences_read(const struct pg *pg, struct pg_conn *conn, json_t **out,
                       struct backstay_error *err);
 
@@ -62,7 +77,7 @@ int pg_sequences_apply(struct pg_conn *conn, const json_t *sequences, const json
 /** Facts sequence:LABEL:value = "last_value called" or "last_value not-called". */
 int pg_sequences_facts(const json_t *sequences, struct pg_facts *facts);
 
-/* ---- large_objects.c: DB/large-objects.json, DB/large-objects/OID */
+/* ---- large_objects.c and large_load.c: DB/large-objects.json, DB/large-objects/OID */
 
 /**
  * Sends all large objects of the database, about 100 in each transaction of its own that imports
@@ -78,7 +93,10 @@ struct pg_large_objects {
 };
 int pg_large_objects_read(const struct pg_large_objects *options, struct backstay_error *err);
 
-/** Creates large object @oid anew with the content of the entry; owner, ACL, comment as in @object.
+/**
+ * Creates the large object that @object of the list describes anew, with the content of entry
+ * @index; comment, and with @with_owner owner and ACL as well. Within a transaction of the
+ * caller's, which may hold about 100 of them, or else in one of its own.
  */
 int pg_large_object_load(struct pg_conn *conn, struct backstay_feed *feed, uint64_t index,
                          const json_t *object, bool with_owner, struct backstay_error *err);

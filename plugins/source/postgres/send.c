@@ -163,6 +163,17 @@ static void keep_utf8(char *text)
     }
 }
 
+json_t *pg_json_parse(const char *text, json_error_t *why)
+{
+    json_t *json = json_loads(text, JSON_DECODE_ANY, why);
+
+    if (json || json_error_code(why) != json_error_invalid_utf8)
+        return json;
+    PLUG_AUTO_FREE char *copy = plug_strdup(text);
+    keep_utf8(copy);
+    return json_loads(copy, JSON_DECODE_ANY, why);
+}
+
 json_t *pg_query_json(struct pg_conn *conn, struct backstay_error *err, const char *sql,
                       const char *const *params, int n)
 {
@@ -171,13 +182,8 @@ json_t *pg_query_json(struct pg_conn *conn, struct backstay_error *err, const ch
 
     if (rows == NULL)
         return NULL;
-    PLUG_AUTO_FREE char *text = plug_strdup(PQntuples(rows) > 0 ? pg_cell(rows, 0, 0) : "");
+    json_t *json = pg_json_parse(PQntuples(rows) > 0 ? pg_cell(rows, 0, 0) : "", &why);
     PQclear(rows);
-    json_t *json = json_loads(text, JSON_DECODE_ANY, &why);
-    if (json == NULL && json_error_code(&why) == json_error_invalid_utf8) {
-        keep_utf8(text);
-        json = json_loads(text, JSON_DECODE_ANY, &why);
-    }
     if (json == NULL)
         (void)conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
                                "%s: a document of the server is no JSON: %s", conn->label,

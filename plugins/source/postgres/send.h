@@ -43,9 +43,12 @@ int pg_send_json(struct backstay_sink *sink, const char *path, json_t *json)
  * "\\x..."). */
 json_t *pg_json_text(const char *text);
 
+/** Parses a document of the server's. Bytes that are no UTF-8 become question marks. NULL: @why. */
+json_t *pg_json_parse(const char *text, json_error_t *why);
+
 /**
- * The JSON document in the first column of the first row that a query answers; parameters as for
- * pg_query(). Bytes that are no UTF-8 become question marks.
+ * The document in the first column of the first row that a query answers, as pg_json_parse() has
+ * it; parameters as for pg_query().
  *
  * @return it, released with json_decref() by the caller; NULL with @err.
  */
