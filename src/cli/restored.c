@@ -8,6 +8,8 @@
 #include "cli/place.h"
 #include "cli/repo.h"
 
+#include <string.h>
+
 /* What is reported about, with texts that both forms need. */
 struct report {
     struct stay_cli *cli;
@@ -28,13 +30,30 @@ static char *harmless(const char *text)
     return shown;
 }
 
+/* A word that a shell takes as it is, in quotes where it needs them. */
+static char *shell_word(const char *text)
+{
+    stay_auto_buf struct stay_buf out = {0};
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789_-+./:=@%,";
+
+    if (*text && strspn(text, plain) == strlen(text))
+        return stay_strdup(text);
+    stay_buf_char(&out, '\'');
+    for (; *text; text++)
+        stay_buf_printf(&out, *text == '\'' ? "'\\'%c" : "%c", *text);
+    stay_buf_char(&out, '\'');
+    return stay_buf_take(&out);
+}
+
 static char *command_to_remove(const struct report *report)
 {
     const char *config = report->cli->globals->config;
+    stay_auto_str char *file = shell_word(config ? config : "");
+    stay_auto_str char *marker = shell_word(report->result->scratch.marker);
 
-    return stay_strf("backstay %s%s%sscratch remove %s %s", config ? "-c " : "",
-                     config ? config : "", config ? " " : "",
-                     report->options->view->snapshot->source, report->result->scratch.marker);
+    return stay_strf("backstay %s%s%sscratch remove %s %s", config ? "-c " : "", config ? file : "",
+                     config ? " " : "", report->options->view->snapshot->source, marker);
 }
 
 /* ---- JSON */

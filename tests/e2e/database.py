@@ -162,6 +162,13 @@ def scratch_places():
                  {"scratch", "restore", "compare"} and result.json()["to"] == "scratch", result)
         place.remove("scratches")
         os.mkdir(place.at("scratches"))
+        shutil.copy(place.at("backstay.yaml"), place.at("the shop's.yaml"))
+        result = place.attempt("restore", "db@latest", "--to", "scratch", config="the shop's.yaml")
+        command = result.out.rpartition("to remove it before: ")[2]
+        proof.ok("the command to remove it is right for a shell", len(place.scratches()) == 1 and
+                 subprocess.run(["/bin/sh", "-c", command], cwd=place.path, check=False,
+                                env={"PATH": os.path.dirname(proof.BACKSTAY)}).returncode == 0 and
+                 place.scratches() == [], result)
         place.behave("fail_restore")
         result = place.attempt("restore", "db@latest", "--to", "scratch")
         place.says("a restore that fails says why", result, 14,
