@@ -3,6 +3,8 @@
  */
 #include "conn.h"
 
+#include "pooler.h"
+
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -171,9 +173,11 @@ static char *label_of(PGconn *pq)
 static int refuse(struct pg_conn *conn, struct backstay_error *err)
 {
     PLUG_AUTO_FREE char *why = one_line(PQerrorMessage(conn->pq));
+    bool denied = strstr(why, "permission denied for database") != NULL;
     bool auth = PQconnectionNeedsPassword(conn->pq) || PQconnectionUsedPassword(conn->pq) ||
-                strstr(why, "pg_hba") || strstr(why, "authentication failed");
+                denied || strstr(why, "pg_hba") || strstr(why, "authentication failed");
     bool absent = strstr(why, "does not exist") != NULL;
+    PLUG_AUTO_FREE char *grant = denied ? pg_grant_connect(conn) : plug_strdup("");
     const char *todo = PQconnectionNeedsPassword(conn->pq)
                            ? "; a password is asked for: give it in the url or in ~/.pgpass"
                            : "";
@@ -182,11 +186,16 @@ static int refuse(struct pg_conn *conn, struct backstay_error *err)
                             auth     ? BACKSTAY_ERR_AUTH
                             : absent ? BACKSTAY_ERR_CONFIG
                                      : BACKSTAY_ERR_TRANSIENT,
-                            "connect to %s: %s%s", conn->label, why, todo);
+                            "connect to %s: %s%s%s%s", conn->label, why, todo, denied ? "; " : "",
+                            grant);
 }
 
-static int set_up(struct pg_conn *conn, struct backstay_error *err)
+static int greet(struct pg_conn *conn, struct backstay_error *err)
 {
+    (void)PQsetNoticeProcessor(conn->pq, note, (void *)(uintptr_t)conn->host);
+    free(conn->label);
+    conn->label = label_of(conn->pq);
+    conn->database = plug_strdup(PQdb(conn->pq));
     conn->version = PQserverVersion(conn->pq);
     conn->major = conn->version / 10000;
     if (conn->major < PG_OLDEST)
@@ -195,11 +204,11 @@ static int set_up(struct pg_conn *conn, struct backstay_error *err)
                                 conn->major, PG_OLDEST);
     if (PQsetnonblocking(conn->pq, 1) != 0)
         return pg_fail(conn, NULL, "set up", err);
-    return pg_run(conn, err, session_settings);
+    return 0;
 }
 
-int pg_connect(struct pg_conn **out, const struct backstay_host *host, const struct pg_place *place,
-               struct backstay_error *err)
+int pg_connect_plain(struct pg_conn **out, const struct backstay_host *host,
+                     const struct pg_place *place, struct backstay_error *err)
 {
     struct pg_conn *conn = plug_alloc(1, sizeof *conn);
 
@@ -213,14 +222,24 @@ int pg_connect(struct pg_conn **out, const struct backstay_host *host, const str
         r = host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     else if (r < 0)
         r = refuse(conn, err);
-    else {
-        (void)PQsetNoticeProcessor(conn->pq, note, (void *)(uintptr_t)host);
-        free(conn->label);
-        conn->label = label_of(conn->pq);
-        conn->database = plug_strdup(PQdb(conn->pq));
-        r = set_up(conn, err);
-    }
+    else
+        r = greet(conn, err);
     if (r != 0) {
+        pg_disconnect(conn);
+        return -1;
+    }
+    *out = conn;
+    return 0;
+}
+
+int pg_connect(struct pg_conn **out, const struct backstay_host *host, const struct pg_place *place,
+               struct backstay_error *err)
+{
+    struct pg_conn *conn;
+
+    if (pg_connect_plain(&conn, host, place, err) != 0)
+        return -1;
+    if (pg_pooler_refuse(conn, place, err) != 0 || pg_run(conn, err, session_settings) != 0) {
         pg_disconnect(conn);
         return -1;
     }

@@ -44,10 +44,16 @@ struct pg_place pg_place_of(const struct pg *pg, const char *database);
  * time-outs, no search path, ISO dates, full float precision, client_encoding UTF8.
  *
  * @return 0, the caller closes *@out; -1 with @err: AUTH for a refused role, CONFIG for a database
- * that does not exist, TRANSIENT when the server cannot be reached.
+ * that does not exist or a pooler that does not keep sessions, TRANSIENT when the server cannot be
+ * reached.
  */
 int pg_connect(struct pg_conn **out, const struct backstay_host *host, const struct pg_place *place,
                struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** Connects and leaves the session as the server made it. Otherwise as pg_connect(). */
+int pg_connect_plain(struct pg_conn **out, const struct backstay_host *host,
+                     const struct pg_place *place, struct backstay_error *err)
+    __attribute__((warn_unused_result));
 
 /** Disconnects. NULL is allowed. */
 void pg_disconnect(struct pg_conn *conn);
@@ -135,6 +141,9 @@ char *pg_qualified(const char *schema, const char *name);
  * apart (those differ between majors, and a label must not). Caller frees.
  */
 char *pg_label(const char *schema, const char *name);
+
+/** The statement that lets our role connect to the database that @conn wants. Caller frees. */
+char *pg_grant_connect(const struct pg_conn *conn);
 
 /** A keyword string for client programs that connects as @conn does, to @database (NULL: the same),
  * without its password. Caller frees. */

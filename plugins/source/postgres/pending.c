@@ -21,12 +21,6 @@ int pg_restore(void *self, const struct backstay_target *target, struct backstay
     return refuse(self, "restore", err);
 }
 
-int pg_check(void *self, struct backstay_report *report, struct backstay_error *err)
-{
-    (void)report;
-    return refuse(self, "check", err);
-}
-
 int pg_covers(void *self, const struct backstay_target *target, const char *fact)
 {
     (void)self;

@@ -62,6 +62,17 @@ char *pg_label(const char *schema, const char *name)
     return label.data;
 }
 
+char *pg_grant_connect(const struct pg_conn *conn)
+{
+    struct plug_bytes sql = {0};
+
+    plug_bytes_text(&sql, "GRANT CONNECT ON DATABASE ");
+    pg_add_ident(&sql, PQdb(conn->pq));
+    plug_bytes_text(&sql, " TO ");
+    pg_add_ident(&sql, PQuser(conn->pq));
+    return sql.data;
+}
+
 static void add_keyword(struct plug_bytes *out, const char *key, const char *value)
 {
     plug_bytes_format(out, "%s%s='", out->len ? " " : "", key);
