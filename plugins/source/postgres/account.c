@@ -50,12 +50,12 @@ static json_t *describe(const struct pg_run *run, size_t i, size_t *next)
     const struct pg_table *table = &run->hold.tables.items[i];
     char hex[PLUG_ROWSUM_HEX];
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:I, s:s}", "schema",
-                     pg_json_text(table->schema), "name", pg_json_text(table->name), "label",
-                     pg_json_text(table->label), "columns", pg_json_text(table->columns),
-                     "condition", pg_json_text(table->condition), "owner",
-                     pg_json_text(table->owner), "encoding", run->hold.encoding, "extension",
-                     table->extension, "unlogged", table->unlogged, "structure_only",
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:I, s:s}",
+                     "oid", (json_int_t)table->oid, "schema", pg_json_text(table->schema), "name",
+                     pg_json_text(table->name), "label", pg_json_text(table->label), "columns",
+                     pg_json_text(table->columns), "condition", pg_json_text(table->condition),
+                     "owner", pg_json_text(table->owner), "encoding", run->hold.encoding,
+                     "extension", table->extension, "unlogged", table->unlogged, "structure_only",
                      table->structure_only, "files", files_of(run, i, next), "rows",
                      (json_int_t)run->sums[i].rows, "digest", plug_rowsum_hex(&run->sums[i], hex));
 }

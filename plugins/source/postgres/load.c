@@ -1,0 +1,276 @@
+/* plugins/source/postgres/load.c
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "restore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUFFER_BYTES = 256 * 1024 };
+
+/* TRUNCATE gives a table new files; below this, loading costs less than that. */
+static const int64_t truncate_bytes = 1 << 20;
+
+/* ---- the plan */
+
+static const json_t *files_of(const json_t *table)
+{
+    return json_object_get(table, "files");
+}
+
+static int64_t bytes_of(const json_t *files, size_t first, size_t n)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = first; i < first + n; i++)
+        bytes += json_integer_value(json_object_get(json_array_get(files, i), "bytes"));
+    return bytes;
+}
+
+static void add_table(struct pg_restoring *restoring, const json_t *saved)
+{
+    struct pg_loaded *table = &restoring->tables[restoring->n_tables++];
+    bool extension = json_is_true(json_object_get(saved, "extension"));
+
+    table->saved = saved;
+    table->qualified = pg_qualified(pg_json_get(saved, "schema"), pg_json_get(saved, "name"));
+    table->oid = (uint32_t)json_integer_value(json_object_get(saved, "oid"));
+    table->bytes = bytes_of(files_of(saved), 0, json_array_size(files_of(saved)));
+    table->truncates = !restoring->wish->data_only && !extension && table->bytes >= truncate_bytes;
+}
+
+/* Where a row belongs in a hash-partitioned table may differ between servers: the hash of an enum
+ * value is that of its oid. Rows that do not fit go through the root, into any of its parts, so
+ * none of these is truncated. */
+static const char hashed_sql[] =
+    "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),"
+    " pg_catalog.quote_ident(rn.nspname) || '.' || pg_catalog.quote_ident(r.relname)"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_catalog.pg_class r ON r.oid = pg_catalog.pg_partition_root(c.oid)"
+    " JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace"
+    " WHERE c.relispartition AND c.relkind = 'r' AND EXISTS (SELECT"
+    "  FROM pg_catalog.pg_partition_ancestors(c.oid) a JOIN pg_catalog.pg_partitioned_table p"
+    "  ON p.partrelid = a.relid WHERE p.partstrat = 'h')"
+    " AND n.nspname = $1 AND c.relname = $2";
+
+/* Only few databases have such tables: one query says whether to ask for each. */
+static int find_roots(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    struct pg_conn *conn = restoring->into.conn;
+    PLUG_AUTO_FREE char *any = pg_value(conn, err,
+                                        "SELECT EXISTS (SELECT FROM pg_catalog.pg_partitioned_table"
+                                        " WHERE partstrat = 'h')");
+
+    if (any == NULL)
+        return -1;
+    for (size_t i = 0; i < restoring->n_tables && any[0] == 't'; i++) {
+        struct pg_loaded *table = &restoring->tables[i];
+        const char *const names[] = {pg_json_get(table->saved, "schema"),
+                                     pg_json_get(table->saved, "name")};
+        PGresult *rows = pg_query(conn, err, hashed_sql, names, 2);
+        if (rows == NULL)
+            return -1;
+        if (PQntuples(rows) > 0) {
+            table->root = plug_strdup(pg_cell(rows, 0, 1));
+            table->truncates = false;
+        }
+        PQclear(rows);
+    }
+    return 0;
+}
+
+int pg_load_plan(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    const json_t *list = restoring->saved->tables;
+    size_t i;
+    json_t *table;
+
+    restoring->tables = plug_alloc(json_array_size(list), sizeof *restoring->tables);
+    json_array_foreach(list, i, table)
+    {
+        if (json_array_size(files_of(table)) > 0 && pg_into_wants(&restoring->into, table))
+            add_table(restoring, table);
+    }
+    return find_roots(restoring, err);
+}
+
+struct pg_loaded *pg_load_find(const struct pg_restoring *restoring, uint32_t oid)
+{
+    for (size_t i = 0; i < restoring->n_tables; i++)
+        if (restoring->tables[i].oid == oid)
+            return &restoring->tables[i];
+    return NULL;
+}
+
+/* ---- one stream */
+
+static char *copy_sql(const struct pg_loaded *table, bool root, bool freeze)
+{
+    PLUG_AUTO_BYTES struct plug_bytes encoding = {0};
+
+    pg_add_literal(&encoding, pg_json_get(table->saved, "encoding"));
+    return plug_strf("COPY %s %s FROM STDIN (ENCODING %s%s)", root ? table->root : table->qualified,
+                     pg_json_get(table->saved, "columns"), encoding.data, freeze ? ", FREEZE" : "");
+}
+
+static int send_file(const struct pg_stream *stream, struct pg_conn *conn, uint64_t index,
+                     char *buffer, struct backstay_error *err)
+{
+    struct backstay_feed *feed = stream->restoring->feed;
+    const struct backstay_host *host = stream->restoring->host;
+    struct backstay_reader *reader;
+    ssize_t n;
+    int r = 0;
+
+    if (feed->open(feed, index, &reader) != 0)
+        return host->fail(host, err, BACKSTAY_ERR_CORRUPT, "its entry cannot be read back");
+    while (r == 0 && (n = feed->read(feed, reader, buffer, BUFFER_BYTES)) != 0) {
+        if (n > 0)
+            r = pg_copy_send(conn, buffer, (size_t)n, err);
+        else if (host->cancelled(host))
+            r = host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+        else
+            r = host->fail(host, err, BACKSTAY_ERR_CORRUPT, "its entry cannot be read back");
+    }
+    feed->close(feed, reader);
+    return r;
+}
+
+static uint64_t index_of(const struct pg_stream *stream, size_t file)
+{
+    const json_t *entry = json_array_get(files_of(stream->table->saved), file);
+
+    return pg_saved_find(stream->restoring->saved, stream->restoring->feed,
+                         pg_json_get(entry, "path"));
+}
+
+static int send_files(const struct pg_stream *stream, struct pg_conn *conn,
+                      struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *buffer = plug_alloc(BUFFER_BYTES, 1);
+    const struct backstay_host *host = stream->restoring->host;
+    int r = 0;
+
+    for (size_t i = 0; i < stream->n_files && r == 0; i++) {
+        uint64_t index = index_of(stream, stream->first_file + i);
+        if (index == UINT64_MAX)
+            r = host->fail(host, err, BACKSTAY_ERR_CONFIG,
+                           "its rows are not among the entries to restore");
+        else
+            r = send_file(stream, conn, index, buffer, err);
+    }
+    return r;
+}
+
+/* @rows out: how many the server took. Leaves the transaction to the caller. */
+static int copy_in(const struct pg_stream *stream, struct pg_conn *conn, bool root, int64_t *rows,
+                   struct backstay_error *err)
+{
+    const struct backstay_host *host = stream->restoring->host;
+    const struct pg_loaded *table = stream->table;
+    PLUG_AUTO_FREE char *sql = copy_sql(table, root, table->truncates);
+    struct backstay_error ignored = {.size = sizeof ignored};
+
+    if (pg_copy_begin(conn, err, sql) != 0)
+        return -1;
+    if (send_files(stream, conn, err) == 0)
+        return pg_copy_done(conn, NULL, rows, err);
+    if (pg_copy_done(conn, "stopped", rows, &ignored) == 0)
+        host->log(host, BACKSTAY_LOG_DEBUG, "a COPY that was given up ended without an error");
+    return -1;
+}
+
+static int load_stream(const struct pg_stream *stream, struct pg_conn *conn, bool root,
+                       int64_t *rows, struct backstay_error *err)
+{
+    struct backstay_error ignored = {.size = sizeof ignored};
+    int r = pg_run(conn, err, "BEGIN");
+
+    if (r == 0 && stream->table->truncates)
+        r = pg_runf(conn, err, "TRUNCATE ONLY %s", stream->table->qualified);
+    if (r == 0)
+        r = copy_in(stream, conn, root, rows, err);
+    if (r == 0)
+        return pg_run(conn, err, "COMMIT");
+    char state[sizeof conn->sqlstate];
+    memcpy(state, conn->sqlstate, sizeof state);
+    if (pg_run(conn, &ignored, "ROLLBACK") != 0)
+        return -1;
+    memcpy(conn->sqlstate, state, sizeof state);
+    return -1;
+}
+
+static int check_count(const struct pg_stream *stream, int64_t rows, struct backstay_error *err)
+{
+    struct pg_loaded *table = stream->table;
+    const struct backstay_host *host = stream->restoring->host;
+    long long expected = json_integer_value(json_object_get(table->saved, "rows"));
+    long long all = atomic_fetch_add(&table->rows, rows) + rows;
+
+    if (atomic_fetch_sub(&table->left, 1) > 1 || all == expected)
+        return 0;
+    return host->fail(host, err, BACKSTAY_ERR_CORRUPT, "the server took %lld rows of %lld", all,
+                      expected);
+}
+
+static int run_stream(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+{
+    const struct pg_stream *stream = task->what;
+    struct pg_restoring *restoring = stream->restoring;
+    struct backstay_feed *feed = restoring->feed;
+    int64_t rows = 0;
+    int r = load_stream(stream, conn, false, &rows, err);
+
+    if (r != 0 && stream->table->root && pg_error_is(conn, "23514"))
+        r = load_stream(stream, conn, true, &rows, err);
+    if (r == 0)
+        r = check_count(stream, rows, err);
+    if (r != 0) {
+        PLUG_AUTO_FREE char *why = plug_strdup(err->text);
+        return restoring->host->fail(restoring->host, err, err->kind, "load table %s: %s",
+                                     pg_json_get(stream->table->saved, "label"), why);
+    }
+    for (size_t i = 0; i < stream->n_files; i++)
+        feed->done(feed, index_of(stream, stream->first_file + i), 0);
+    return 0;
+}
+
+/* ---- tasks */
+
+static int nothing(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+{
+    (void)task;
+    (void)conn;
+    (void)err;
+    return 0;
+}
+
+static size_t add_stream(struct pg_restoring *restoring, struct pg_loaded *table, size_t first,
+                         size_t n)
+{
+    struct pg_stream *stream = &restoring->streams[restoring->n_streams++];
+    int64_t bytes = bytes_of(files_of(table->saved), first, n);
+
+    *stream = (struct pg_stream){
+        .restoring = restoring, .table = table, .first_file = first, .n_files = n};
+    return pg_work_add(&restoring->work, &(struct pg_task){.run = run_stream,
+                                                           .ctx = restoring,
+                                                           .what = stream,
+                                                           .cost = (double)bytes + 1});
+}
+
+void pg_load_add(struct pg_restoring *restoring)
+{
+    size_t n_files = 0;
+
+    for (size_t i = 0; i < restoring->n_tables; i++)
+        n_files += json_array_size(files_of(restoring->tables[i].saved));
+    restoring->streams = plug_alloc(n_files, sizeof *restoring->streams);
+    for (size_t i = 0; i < restoring->n_tables; i++) {
+        struct pg_loaded *table = &restoring->tables[i];
+        size_t n = json_array_size(files_of(table->saved));
+        table->done = pg_work_add(&restoring->work, &(struct pg_task){.run = nothing});
+        atomic_store(&table->left, 1);
+        pg_work_after(&restoring->work, table->done, add_stream(restoring, table, 0, n));
+    }
+}

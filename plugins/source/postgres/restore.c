@@ -1,0 +1,323 @@
+/* plugins/source/postgres/restore.c
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- schema.dump */
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        data += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* pg_restore wants a file that it can read in any order. */
+static int copy_archive(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    enum { ARCHIVE_MAX = 1 << 30 };
+    const struct backstay_host *host = restoring->host;
+    PLUG_AUTO_BYTES struct plug_bytes content = {0};
+
+    if (pg_receive(restoring->feed, restoring->saved->schema, ARCHIVE_MAX, &content, host, err) !=
+        0)
+        return -1;
+    restoring->archive = plug_strf("%s/schema.dump", host->scratch_dir);
+    int fd = open(restoring->archive, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int r = fd < 0 ? -1 : write_all(fd, content.data, content.len);
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (r != 0)
+        return host->fail(host, err, error == ENOSPC ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
+                          "write %s: %s", restoring->archive, strerrordesc_np(error));
+    return 0;
+}
+
+static int read_items(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    struct pg_toc_options options = {
+        .host = restoring->host,
+        .tool = &restoring->tool,
+        .archive = restoring->archive,
+        .section = "pre-data",
+        .no_owner = restoring->wish->no_owner,
+        .no_tablespaces = restoring->into.scratch != PG_SCRATCH_NONE,
+    };
+
+    if (pg_toc_read(&restoring->before, &options, err) != 0)
+        return -1;
+    options.section = "post-data";
+    return pg_toc_read(&restoring->after, &options, err);
+}
+
+/* That of the target where there is one: what a newer one writes, it may not understand. But none
+ * older than the pg_dump that wrote the archive. */
+static int find_tool(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    const json_t *version = json_object_get(restoring->saved->database, "dump_version");
+    int dump = (int)json_integer_value(version) / 10000;
+    int least = PLUG_MAX(dump, restoring->into.server->major);
+
+    if (pg_tool_find(&restoring->tool, restoring->host, "pg_restore", least, restoring->pg->bin,
+                     err) == 0)
+        return 0;
+    if (dump >= least || dump == 0)
+        return -1;
+    return pg_tool_find(&restoring->tool, restoring->host, "pg_restore", dump, restoring->pg->bin,
+                        err);
+}
+
+/* ---- pre-data */
+
+/* What belongs to the database's owner on one server may belong to the system on another. */
+static bool may_fail(const struct pg_item *item, const struct pg_conn *conn)
+{
+    return pg_error_is(conn, "42501") && (strcmp(item->label, "SCHEMA public") == 0 ||
+                                          strncmp(item->label, "COMMENT EXTENSION ", 18) == 0 ||
+                                          strcmp(item->label, "COMMENT SCHEMA public") == 0 ||
+                                          strcmp(item->label, "ACL SCHEMA public") == 0);
+}
+
+static int make_before(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    struct pg_conn *conn = restoring->into.conn;
+    const struct pg_toc *toc = &restoring->before;
+    /* A database of ours is removed when this fails. Thousands of tables in one transaction would
+     * need more locks than a server has room for. */
+    bool whole = !restoring->into.created;
+    int r = pg_toc_prepare(toc, conn, err);
+
+    if (r == 0)
+        r = pg_run(conn, err, whole ? "BEGIN" : "SET synchronous_commit = off");
+    for (size_t i = 0; i < toc->n && r == 0; i++) {
+        if (whole)
+            r = pg_run(conn, err, "SAVEPOINT item");
+        if (r == 0)
+            r = pg_item_make(&toc->items[i], conn, err);
+        if (r != 0 && may_fail(&toc->items[i], conn)) {
+            restoring->host->log(restoring->host, BACKSTAY_LOG_WARN, "%s", err->text);
+            r = whole ? pg_run(conn, err, "ROLLBACK TO item") : 0;
+        }
+    }
+    if (r == 0)
+        r = pg_run(conn, err, whole ? "COMMIT" : "RESET synchronous_commit");
+    return r;
+}
+
+/* ---- rows and what comes after them */
+
+static int connect_worker(void *ctx, struct pg_conn **out, struct backstay_error *err)
+{
+    const struct pg_restoring *restoring = ctx;
+
+    if (pg_into_connect(&restoring->into, out, err) != 0)
+        return -1;
+    if (pg_toc_prepare(&restoring->after, *out, err) == 0 &&
+        pg_run(*out, err, "SET synchronous_commit = off") == 0)
+        return 0;
+    pg_disconnect(*out);
+    return -1;
+}
+
+static bool task_failed(void *ctx, struct pg_task *task, const struct backstay_error *err)
+{
+    struct pg_restoring *restoring = ctx;
+    struct backstay_feed *feed = restoring->feed;
+
+    (void)task;
+    if (err->kind != BACKSTAY_ERR_CANCELLED)
+        feed->problem(feed, UINT64_MAX, "%s", err->text);
+    atomic_store(&restoring->rows_missing, true);
+    /* Rows or an item that the server refused; everything else hits the other tasks as well. */
+    return err->kind == BACKSTAY_ERR_IO || err->kind == BACKSTAY_ERR_CORRUPT;
+}
+
+static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    restoring->work = (struct pg_work){
+        .host = restoring->host,
+        .jobs = restoring->wish->jobs,
+        .connect = connect_worker,
+        .failed = task_failed,
+        .ctx = restoring,
+    };
+    if (!restoring->wish->schema_only) {
+        if (pg_load_plan(restoring, err) != 0)
+            return -1;
+        pg_load_add(restoring);
+    }
+    pg_post_add(restoring);
+    return pg_work_run(&restoring->work, err);
+}
+
+/* ---- what is beside tables */
+
+static int load_objects(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    const struct pg_saved *saved = restoring->saved;
+    size_t i;
+    json_t *object;
+
+    json_array_foreach(saved->objects, i, object)
+    {
+        json_int_t oid = json_integer_value(json_object_get(object, "oid"));
+        PLUG_AUTO_FREE char *name = plug_strf("large-objects/%lld", (long long)oid);
+        uint64_t index = pg_saved_find(saved, restoring->feed, name);
+        if (index == UINT64_MAX)
+            return restoring->host->fail(restoring->host, err, BACKSTAY_ERR_CONFIG,
+                                         "%s%s is not among the entries to restore", saved->folder,
+                                         name);
+        if (pg_large_object_load(restoring->into.conn, restoring->feed, index, object,
+                                 !restoring->wish->no_owner, err) != 0)
+            return -1;
+        restoring->feed->done(restoring->feed, index, 0);
+    }
+    return 0;
+}
+
+static int load_rest(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    struct pg_conn *conn = restoring->into.conn;
+
+    if (!restoring->wish->schema_only && restoring->wish->n_tables == 0 &&
+        load_objects(restoring, err) != 0)
+        return -1;
+    if (!restoring->wish->schema_only && restoring->saved->sequences &&
+        pg_sequences_apply(conn, restoring->saved->sequences, NULL, err) != 0)
+        return -1;
+    return pg_post_analyze_rest(restoring, err);
+}
+
+/* ---- one database */
+
+static int restore_database(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    struct pg_into *into = &restoring->into;
+
+    if (pg_into_make(into, restoring->saved, err) != 0 || make_before(restoring, err) != 0 ||
+        do_work(restoring, err) != 0 || load_rest(restoring, err) != 0 ||
+        pg_into_finish(into, restoring->saved, err) != 0) {
+        pg_into_abandon(into, err);
+        return -1;
+    }
+    return 0;
+}
+
+static void free_restoring(struct pg_restoring *restoring)
+{
+    for (size_t i = 0; i < restoring->n_tables; i++) {
+        free(restoring->tables[i].qualified);
+        free(restoring->tables[i].root);
+    }
+    free(restoring->tables);
+    free(restoring->streams);
+    pg_work_free(&restoring->work);
+    pg_toc_free(&restoring->before);
+    pg_toc_free(&restoring->after);
+    pg_tool_free(&restoring->tool);
+    if (restoring->archive)
+        (void)unlink(restoring->archive);
+    free(restoring->archive);
+    pg_into_close(&restoring->into);
+}
+
+static int restore_one(struct pg_restoring *restoring, const json_t *globals,
+                       const struct backstay_target *target, struct backstay_error *err)
+{
+    int r = pg_into_open(&restoring->into, restoring->saved, err);
+
+    if (r == 0)
+        r = pg_into_check(&restoring->into, restoring->saved, globals, err);
+    if (r == 0)
+        r = find_tool(restoring, err);
+    if (r == 0)
+        r = copy_archive(restoring, err);
+    if (r == 0)
+        r = read_items(restoring, err);
+    if (r == 0 && !target->dry_run)
+        r = restore_database(restoring, err);
+    return r;
+}
+
+/* ---- the whole */
+
+static int choose(const struct pg_saved_list *list, const struct pg_wish *wish, size_t *chosen,
+                  const struct backstay_host *host, struct backstay_error *err)
+{
+    for (size_t i = 0; wish->database && i < list->n; i++) {
+        if (strcmp(list->items[i].name, wish->database) == 0) {
+            *chosen = i;
+            return 0;
+        }
+    }
+    if (wish->database)
+        return host->fail(host, err, BACKSTAY_ERR_CONFIG, "the snapshot has no database %s",
+                          wish->database);
+    *chosen = list->n == 1 ? 0 : SIZE_MAX;
+    return 0;
+}
+
+static int restore_all(struct pg *pg, const struct pg_wish *wish, struct pg_saved_list *list,
+                       const struct backstay_target *target, struct backstay_feed *feed,
+                       struct backstay_error *err)
+{
+    const struct backstay_host *host = pg->host;
+    size_t chosen = SIZE_MAX;
+
+    for (size_t i = 0; i < list->n; i++)
+        if (pg_saved_load(&list->items[i], feed, host, err) != 0)
+            return -1;
+    if (choose(list, wish, &chosen, host, err) != 0)
+        return -1;
+    for (size_t i = 0; i < list->n; i++) {
+        if (chosen != SIZE_MAX && chosen != i)
+            continue;
+        struct pg_restoring restoring = {
+            .pg = pg,
+            .host = host,
+            .wish = wish,
+            .feed = feed,
+            .saved = &list->items[i],
+            .into = {.pg = pg, .host = host, .wish = wish, .url = target->location}};
+        int r = restore_one(&restoring, list->globals, target, err);
+        PLUG_AUTO_FREE char *prefix =
+            list->n > 1 ? plug_strf("%s/", list->items[i].name) : plug_strdup("");
+        if (r == 0)
+            pg_copies_add(pg, prefix, restoring.into.named);
+        free_restoring(&restoring);
+        if (r != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int pg_restore(void *self, const struct backstay_target *target, struct backstay_feed *feed,
+               struct backstay_error *err)
+{
+    struct pg *pg = self;
+    struct pg_wish wish;
+    struct pg_saved_list list;
+
+    pg_copies_clear(pg);
+    if (pg_wish_read(&wish, pg, target, err) != 0)
+        return -1;
+    int r = pg_saved_read(&list, feed, pg->host, err);
+    if (r == 0) {
+        r = restore_all(pg, &wish, &list, target, feed, err);
+        pg_saved_free(&list);
+    }
+    pg_wish_free(&wish);
+    return r;
+}
