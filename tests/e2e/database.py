@@ -1,9 +1,9 @@
 # tests/e2e/database.py
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the program does with a source that behaves as a database does (tests/support/fake_database.c):
-# facts compared after a restore, scratch places, chosen tables, replacing, passwords, preflight. The
-# real databases are tested with their servers.
+# What the program does with a source that behaves as a database does
+# (tests/support/fake_database.c): facts compared after a restore, scratch places, chosen tables,
+# replacing, passwords, preflight. The real databases are tested with their servers.
 import json
 import os
 import pty
@@ -47,7 +47,8 @@ class Database(proof.Place):
 
     def use(self, sources):
         with open(self.at("backstay.yaml"), "w", encoding="utf-8") as file:
-            json.dump({"sources": sources, "destinations": {"local": {"type": "local", "path": "repo"}},
+            json.dump({"sources": sources,
+                       "destinations": {"local": {"type": "local", "path": "repo"}},
                        "state_dir": "state", "plugin_dir": "plugins"}, file)
         os.chmod(self.at("backstay.yaml"), 0o600)
 
@@ -130,8 +131,8 @@ def nothing_to_compare_is_no_success():
         place.behave("fail_probe")
         result = place.attempt("restore", "db@latest", "--to", "copy2")
         place.says("a copy that does not answer is no success", result, 14,
-                   "backstay: error: restored, but not compared with what was backed up: source db: "
-                   "ask the copy: connection lost")
+                   "backstay: error: restored, but not compared with what was backed up: source "
+                   "db: ask the copy: connection lost")
 
 
 def scratch_places():
@@ -212,12 +213,12 @@ def a_part_of_it():
             result = place.attempt("restore", "db@latest", "--to", "copy2", *arguments)
             place.says("refused: " + " ".join(arguments), result, 2, "backstay: error: " + message)
         for arguments, message in (
-                (["--keep", "soon"], "option `--keep` must be a duration like 90m or 2d, up to 366d, "
-                                     "not `soon`"),
+                (["--keep", "soon"], "option `--keep` must be a duration like 90m or 2d, up to "
+                                     "366d, not `soon`"),
                 (["--dry-run"], "--dry-run makes no scratch place that it could look at: leave one "
                                 "out"),
-                (["--yes-replace", "x"], "a scratch place is empty: there is nothing that --replace "
-                                         "could replace")):
+                (["--yes-replace", "x"], "a scratch place is empty: there is nothing that "
+                                         "--replace could replace")):
             result = place.attempt("restore", "db@latest", "--to", "scratch", *arguments)
             place.says("refused: " + " ".join(arguments), result, 2, "backstay: error: " + message)
         proof.ok("nothing was made", place.scratches() == [] and
@@ -242,7 +243,7 @@ def passwords():
         del os.environ["RESTORE_URL"]
         proof.ok("they went where they should",
                  [result.code for result in results] == [0, 0, 0, 0, 14, 2] and
-                 all(os.path.exists(place.at(name)) for name in ("copy", "copy1", "copy2", "copy3")),
+                 all(os.path.exists(place.at("copy" + end)) for end in ("", "1", "2", "3")),
                  "\n".join(map(str, results)))
         said = "".join(result.out + result.err for result in results)
         proof.ok("no password is shown", "hunter" not in said, said)
@@ -340,8 +341,8 @@ def preflight():
     with Database() as place:
         place.run("init")
         result = place.attempt("doctor")
-        place.says("all is well", result, 0, "source db (fakedb)", "  ok    connection  */db answers",
-                   "  info  version     1", "destination local (local)")
+        place.says("all is well", result, 0, "source db (fakedb)",
+                   "  ok    connection  */db answers", "  info  version     1", "destination local (local)")
         place.behave("warn_check")
         result = place.attempt("doctor", "db")
         place.says("warnings make 3, and statements keep their lines", result, 3,
@@ -376,7 +377,8 @@ def what_a_restore_can_be_asked_for_is_listed():
     with Database() as place:
         result = place.attempt("plugin", "show", "fakedb")
         place.says("plugin show has the options of restores", result, 0,
-                   "RESTORE OPTION  TYPE        HELP", "table           list        Only these tables")
+                   "RESTORE OPTION  TYPE        HELP",
+                   "table           list        Only these tables")
         plugin = place.attempt("plugin", "show", "fakedb", "--json").json()["plugins"][0]
         proof.ok("JSON too", [option["name"] for option in plugin["restore_options"]] ==
                  ["table", "schema_only", "replace"], plugin)
