@@ -342,7 +342,8 @@ def preflight():
         place.run("init")
         result = place.attempt("doctor")
         place.says("all is well", result, 0, "source db (fakedb)",
-                   "  ok    connection  */db answers", "  info  version     1", "destination local (local)")
+                   "  ok    connection  */db answers", "  info  version     1",
+                   "destination local (local)")
         place.behave("warn_check")
         result = place.attempt("doctor", "db")
         place.says("warnings make 3, and statements keep their lines", result, 3,
