@@ -1,0 +1,352 @@
+/* tests/conformance/source/postgres_fixture.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * PostgreSQL refuses to run as root: there, the servers run as the user postgres. They end with the
+ * test, however it ends.
+ */
+#include "postgres_fixture.h"
+
+#include "base/fs.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char user_name[] = "postgres";
+
+/* ---------------------------------------------------------------- programs */
+
+static char *find_folder(int major, int last, const char *program)
+{
+    const char *cache = getenv("BACKSTAY_TEST_CACHE");
+
+    for (int found = major; found <= last; found++) {
+        char *folders[] = {
+            stay_strf("/usr/lib/postgresql/%d/bin", found),
+            stay_strf("%s/postgresql/%d/bin", cache ? cache : "/var/cache/backstay-tests", found)};
+        char *answer = NULL;
+        for (size_t i = 0; i < STAY_COUNT(folders) && answer == NULL; i++) {
+            stay_auto_str char *path = stay_strf("%s/%s", folders[i], program);
+            if (access(path, X_OK) == 0)
+                answer = stay_strdup(folders[i]);
+        }
+        for (size_t i = 0; i < STAY_COUNT(folders); i++)
+            free(folders[i]);
+        if (answer)
+            return answer;
+    }
+    fail_msg("%s of PostgreSQL %d is not here: run tests/support/fetch-postgres %d", program, major,
+             major);
+    return NULL;
+}
+
+/* Nothing of the surroundings decides what a program of PostgreSQL does. */
+static void clear_environment(void)
+{
+    static const char *const names[] = {"PGHOST", "PGPORT",     "PGUSER",    "PGDATABASE",
+                                        "PGDATA", "PGPASSWORD", "PGOPTIONS", "PGSERVICE"};
+
+    for (size_t i = 0; i < STAY_COUNT(names); i++)
+        (void)unsetenv(names[i]);
+    (void)setenv("LC_ALL", "C.UTF-8", 1);
+}
+
+/* Becomes the program, with its output in @log. */
+static void become(const char *log, const char *const *argv)
+{
+    if (freopen(log, "a", stdout) == NULL || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+        _exit(126);
+    clear_environment();
+    (void)execv(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+static pid_t start(const char *log, const char *const *argv)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        become(log, argv);
+    return pid;
+}
+
+static void run(const char *log, const char *const *argv)
+{
+    int status;
+    struct stay_err err = {0};
+    struct stay_buf said = {0};
+
+    assert_true(waitpid(start(log, argv), &status, 0) > 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    (void)!stay_fs_read(&said, log, 1 << 20, &err);
+    fail_msg("%s: status %d: %.*s", argv[0], status, (int)said.len, said.data);
+}
+
+/* @program as the user that may run a server, to end when this thread does. */
+static const char **as_postgres(const char *program, const char *const *arguments)
+{
+    static const char *words[32];
+    static char uid[16];
+    static char gid[16];
+    size_t n = 0;
+    const struct passwd *entry = getpwnam(user_name);
+
+    words[n++] = "/usr/bin/setpriv";
+    words[n++] = "--pdeathsig=INT";
+    if (geteuid() == 0) {
+        if (entry == NULL)
+            fail_msg("there is no user %s: install postgresql-15", user_name);
+        (void)snprintf(uid, sizeof uid, "--reuid=%u", entry->pw_uid);
+        (void)snprintf(gid, sizeof gid, "--regid=%u", entry->pw_gid);
+        words[n++] = uid;
+        words[n++] = gid;
+        words[n++] = "--clear-groups";
+    }
+    words[n++] = "--";
+    words[n++] = program;
+    while (*arguments)
+        words[n++] = *arguments++;
+    words[n] = NULL;
+    return words;
+}
+
+/* ---------------------------------------------------------------- servers */
+
+static void make_folder(struct postgres_server *server)
+{
+    char pattern[] = "/tmp/backstay-pg-XXXXXX";
+    const struct passwd *entry = getpwnam(user_name);
+
+    assert_non_null(mkdtemp(pattern));
+    server->folder = stay_strdup(pattern);
+    if (geteuid() == 0 && entry && chown(pattern, entry->pw_uid, entry->pw_gid) != 0)
+        fail_msg("chown %s", pattern);
+}
+
+static void initialise(const struct postgres_server *server)
+{
+    stay_auto_str char *program = stay_strf("%s/initdb", server->bin);
+    stay_auto_str char *data = stay_strf("%s/data", server->folder);
+    stay_auto_str char *log = stay_strf("%s/initdb.log", server->folder);
+    const char *const arguments[] = {
+        "--no-sync",        "-D",           data, "-U", "postgres", "--encoding=UTF8",
+        "--locale=C.UTF-8", "--auth=trust", NULL};
+
+    run(log, as_postgres(program, arguments));
+}
+
+static void wait_ready(struct postgres_server *server)
+{
+    const char *const keys[] = {"host", "user", "dbname", NULL};
+    const char *const values[] = {server->folder, "postgres", "postgres", NULL};
+
+    for (int i = 0; i < 1500; i++) {
+        if (PQpingParams(keys, values, 0) == PQPING_OK)
+            return;
+        if (waitpid(server->pid, NULL, WNOHANG) != 0)
+            break;
+        (void)usleep(20000);
+    }
+    fail_msg("PostgreSQL %d does not start: see %s/log", server->major, server->folder);
+}
+
+struct postgres_server *postgres_server_start(int major)
+{
+    struct postgres_server *server = stay_new(struct postgres_server);
+
+    server->major = major;
+    server->bin = find_folder(major, major, "postgres");
+    server->tools = find_folder(major, PG_NEWEST, "pg_dump");
+    make_folder(server);
+    initialise(server);
+    stay_auto_str char *program = stay_strf("%s/postgres", server->bin);
+    stay_auto_str char *data = stay_strf("%s/data", server->folder);
+    stay_auto_str char *log = stay_strf("%s/log", server->folder);
+    stay_auto_str char *socket = stay_strf("unix_socket_directories=%s", server->folder);
+    const char *const arguments[] = {"-D", data,
+                                     "-c", socket,
+                                     "-c", "listen_addresses=",
+                                     "-c", "fsync=off",
+                                     "-c", "full_page_writes=off",
+                                     "-c", "synchronous_commit=off",
+                                     "-c", "autovacuum=off",
+                                     "-c", "port=5432",
+                                     NULL};
+    server->pid = start(log, as_postgres(program, arguments));
+    wait_ready(server);
+    return server;
+}
+
+void postgres_server_stop(struct postgres_server *server)
+{
+    struct stay_err err = {0};
+
+    if (server == NULL)
+        return;
+    if (server->pid > 0) {
+        (void)kill(server->pid, SIGINT);
+        (void)waitpid(server->pid, NULL, 0);
+    }
+    if (server->folder && stay_fs_remove_tree(server->folder, &err) != 0)
+        print_error("%s\n", err.text);
+    free(server->folder);
+    free(server->bin);
+    free(server->tools);
+    free(server);
+}
+
+int postgres_major(const char *variable, int otherwise)
+{
+    const char *text = getenv(variable);
+
+    return text && text[0] ? atoi(text) : otherwise;
+}
+
+void postgres_tool(const struct postgres_server *server, const char *database,
+                   const char *const *argv)
+{
+    stay_auto_str char *program = stay_strf("%s/%s", server->tools, argv[0]);
+    stay_auto_str char *log = stay_strf("%s/tool.log", server->folder);
+    const char *words[32] = {program, "-h", server->folder, "-U", "postgres", "-d", database};
+    size_t n = 7;
+
+    for (argv++; *argv; argv++)
+        words[n++] = *argv;
+    run(log, words);
+}
+
+void postgres_copy_structure(const struct postgres_server *from_server, const char *from,
+                             const struct postgres_server *to_server, const char *to)
+{
+    stay_auto_str char *file = stay_strf("%s/%s.dump", to_server->folder, from);
+    const char *const dump[] = {"pg_dump", "-Fc", "--section=pre-data", "--section=post-data", "-f",
+                                file,      NULL};
+    const char *const restore[] = {"pg_restore", "--exit-on-error", file, NULL};
+
+    postgres_tool(from_server, from, dump);
+    postgres_tool(to_server, to, restore);
+}
+
+/* ---------------------------------------------------------------- the host */
+
+static void host_log(const struct backstay_host *abi, int level, const char *fmt, ...)
+    BACKSTAY_PRINTF(3, 4);
+
+static void host_log(const struct backstay_host *abi, int level, const char *fmt, ...)
+{
+    struct postgres_host *host = abi->ctx;
+    char text[2048];
+    va_list ap;
+
+    if (level > BACKSTAY_LOG_NOTE)
+        return;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    stay_buf_printf(&host->log, "%s\n", text);
+}
+
+static int host_fail(const struct backstay_host *abi, struct backstay_error *err, int kind,
+                     const char *fmt, ...) BACKSTAY_PRINTF(4, 5);
+
+static int host_fail(const struct backstay_host *abi, struct backstay_error *err, int kind,
+                     const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)abi;
+    err->kind = kind;
+    va_start(ap, fmt);
+    (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+static int host_cancelled(const struct backstay_host *abi)
+{
+    const struct postgres_host *host = abi->ctx;
+
+    return host->cancelled;
+}
+
+void postgres_host_init(struct postgres_host *host)
+{
+    *host = (struct postgres_host){.abi = {.size = sizeof host->abi,
+                                           .abi = BACKSTAY_ABI,
+                                           .name = "db",
+                                           .jobs = 2,
+                                           .ctx = host,
+                                           .log = host_log,
+                                           .fail = host_fail,
+                                           .cancelled = host_cancelled}};
+}
+
+void postgres_host_free(struct postgres_host *host)
+{
+    stay_buf_free(&host->log);
+}
+
+/* ---------------------------------------------------------------- statements */
+
+struct pg_conn *postgres_connect(const struct postgres_server *server, struct postgres_host *host,
+                                 const char *database, const char *role)
+{
+    const struct pg_place place = {
+        .host = server->folder, .port = "5432", .user = role, .database = database};
+    struct backstay_error err = {.size = sizeof err};
+    struct pg_conn *conn = NULL;
+
+    assert_ok(pg_connect(&conn, &host->abi, &place, &err), err);
+    return conn;
+}
+
+void postgres_sql(struct pg_conn *conn, const char *sql)
+{
+    struct backstay_error err = {.size = sizeof err};
+
+    assert_ok(pg_run(conn, &err, sql), err);
+}
+
+char *postgres_value(struct pg_conn *conn, const char *sql)
+{
+    struct backstay_error err = {.size = sizeof err};
+    char *value = pg_value(conn, &err, sql);
+
+    if (value == NULL)
+        fail_msg("%s", err.text);
+    return value;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *postgres_facts_text(const struct fake_report *report)
+{
+    STAY_VEC(char *) lines = {0};
+    struct stay_buf text = {0};
+    size_t at = 0;
+    const void *name;
+    size_t len;
+    void *value;
+
+    while (stay_map_next(report->facts, &at, &name, &len, &value))
+        *stay_vec_push(&lines) =
+            stay_strf("%.*s=%s", (int)len, (const char *)name, (const char *)value);
+    if (lines.n)
+        qsort(lines.items, lines.n, sizeof *lines.items, by_text);
+    for (size_t i = 0; i < lines.n; i++) {
+        stay_buf_printf(&text, "%s\n", lines.items[i]);
+        free(lines.items[i]);
+    }
+    stay_vec_free(&lines);
+    return stay_buf_take(&text);
+}

@@ -1,0 +1,67 @@
+/* tests/conformance/source/postgres_fixture.h
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * postgres_fixture: real PostgreSQL servers in temporary folders, and what the plugin's parts want
+ * around them: a host that keeps what is logged, connections, facts that are collected.
+ *
+ * The binaries are Debian's in /usr/lib/postgresql or those that tests/support/fetch-postgres has
+ * brought; a server that cannot be had fails the test with what to do.
+ *
+ * Layer: tests. Uses: base.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "source/postgres/meta.h"
+#include "support/cmocka.h"
+#include "support/fake_feed.h"
+
+#include <sys/types.h>
+
+struct postgres_server {
+    int major;
+    char *bin;    /* of initdb and postgres */
+    char *tools;  /* of pg_dump and pg_restore: the same major or the next newer */
+    char *folder; /* the data, the socket, the log */
+    pid_t pid;
+};
+
+/** Starts a server; ends the test when it cannot be started. Everybody may connect as any role. */
+struct postgres_server *postgres_server_start(int major);
+
+/** Stops it and removes its folder. NULL is allowed. */
+void postgres_server_stop(struct postgres_server *server);
+
+/** The major that a test is for: @variable of the environment, or @otherwise. */
+int postgres_major(const char *variable, int otherwise);
+
+/** A host for the plugin's parts. Its messages are kept, one line each. */
+struct postgres_host {
+    struct backstay_host abi;
+    struct stay_buf log;
+    int cancelled;
+};
+
+void postgres_host_init(struct postgres_host *host);
+void postgres_host_free(struct postgres_host *host);
+
+/** Connects as @role; ends the test when that fails. Close with pg_disconnect(). */
+struct pg_conn *postgres_connect(const struct postgres_server *server, struct postgres_host *host,
+                                 const char *database, const char *role);
+
+/** Runs statements that must succeed. */
+void postgres_sql(struct pg_conn *conn, const char *sql);
+
+/** The one value of a query that must succeed. Caller frees. */
+char *postgres_value(struct pg_conn *conn, const char *sql);
+
+/** Runs tools/@argv[0], connected to @database, which must succeed. @argv ends with NULL. */
+void postgres_tool(const struct postgres_server *server, const char *database,
+                   const char *const *argv);
+
+/** Dumps @from as the plugin does, structure and no rows, and restores it into @to. */
+void postgres_copy_structure(const struct postgres_server *from_server, const char *from,
+                             const struct postgres_server *to_server, const char *to);
+
+/** Facts as a text for comparison: "name=value" lines, sorted. Caller frees. */
+char *postgres_facts_text(const struct fake_report *report);
