@@ -66,6 +66,8 @@ run(const struct plug_child *child, struct pipes *pipes, char *const *env, pid_t
     if (dup2(null, 0) < 0 || dup2(child->output ? pipes->out[1] : null, 1) < 0 ||
         dup2(pipes->err[1], 2) < 0)
         _exit(126);
+    /* What somebody opened without O_CLOEXEC may be a lock that a server would hold for hours. */
+    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     execve(child->argv[0], (char *const *)child->argv, env);
     _exit(127);
 }
@@ -77,12 +79,12 @@ static size_t name_len(const char *pair)
     return strcspn(pair, "=");
 }
 
-static char **make_env(const char *const *added)
+static char **make_env(const char *const *added, int only)
 {
     size_t n = 0;
     size_t k = 0;
 
-    while (environ[n])
+    while (!only && environ[n])
         n++;
     while (added && added[k])
         k++;
@@ -138,6 +140,8 @@ static int pump(struct plug_child *child, struct pipes *pipes)
         int ready = poll(fds, 2, POLL_MS);
         if (child->host->cancelled(child->host))
             return 1;
+        if (child->stopped && child->stopped(child->ctx))
+            return -1;
         for (int i = 0; i < 2 && ready > 0; i++) {
             if (fds[i].fd < 0 || fds[i].revents == 0)
                 continue;
@@ -184,7 +188,7 @@ static int finish(struct plug_child *child, struct pipes *pipes, pid_t pid,
 
 int plug_child_run(struct plug_child *child, struct backstay_error *err)
 {
-    PLUG_AUTO_FREE char **env = make_env(child->env);
+    PLUG_AUTO_FREE char **env = make_env(child->env, child->only_env);
     struct pipes pipes = {{-1, -1}, {-1, -1}};
     pid_t parent = getpid();
 

@@ -17,6 +17,7 @@
 struct plug_child {
     const char *const *argv; /* argv[0] is the path; ends with NULL; holds no secrets */
     const char *const *env;  /* "NAME=value", added to or replacing ours; NULL: none */
+    int only_env;            /* 1: it gets nothing of our environment, which may hold secrets */
     uid_t uid;               /* run as this user and group; used when @as_user is 1 */
     gid_t gid;
     int as_user;
@@ -27,6 +28,9 @@ struct plug_child {
     int (*output)(void *ctx, const void *data, size_t len);
     void *ctx;
 
+    /** Asked ten times a second; non-zero ends the child as a failing output() does. NULL: never. */
+    int (*stopped)(void *ctx);
+
     struct plug_bytes said; /* out: the last kilobytes of standard error; to be freed */
     int status;             /* out: as of waitpid(2) */
 };
@@ -35,8 +39,8 @@ struct plug_child {
  * Runs it and waits for its end.
  *
  * @return 0 when it ended with exit code 0; 1 when it ended otherwise (@status, @said); -1 with
- * @err when it could not be started, was stopped by the host, or output() failed (@err is then
- * untouched, output() has described it).
+ * @err when it could not be started, was stopped by the host, or output() or stopped() ended it
+ * (@err is then untouched: they know why).
  */
 int plug_child_run(struct plug_child *child, struct backstay_error *err)
     __attribute__((warn_unused_result));
