@@ -5,9 +5,12 @@
  */
 #include "run.h"
 
+#include "check.h"
 #include "meta.h"
 #include "names.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -80,7 +83,7 @@ static void *run_side(void *ctx)
     int r = run->sink ? pg_dump_schema(run, &err) : 0;
 
     if (r > 0)
-        run->again = true;
+        r = pg_run_retry(run, &err);
     if (r == 0) {
         pg_run_open(run);
         r = side_connection(run, &conn, &err);
@@ -114,14 +117,16 @@ static int fail_thread(struct pg_run *run, struct backstay_error *err)
 static int read_held(struct pg_run *run, struct backstay_error *err)
 {
     struct pg_watch watch = {.run = run};
-    bool watched = run->pg->abort_when_blocking_ns > 0;
+    bool watched = true;
     pthread_t side;
     pthread_t watcher;
 
+    if (run->sink && pg_dump_prepare(run, err) != 0)
+        return -1;
     pg_run_plan(run);
     if (pthread_create(&side, NULL, run_side, run) != 0)
         return fail_thread(run, err);
-    if (watched && pthread_create(&watcher, NULL, pg_watch_run, &watch) != 0) {
+    if (pthread_create(&watcher, NULL, pg_watch_run, &watch) != 0) {
         (void)fail_thread(run, err);
         (void)pg_run_stop(run, err);
         watched = false;
@@ -217,6 +222,54 @@ struct backup {
     size_t n;
 };
 
+/* What a preflight finds: BAD ends the backup before it locks anything, a warning is noted in the
+ * snapshot. */
+struct preflight {
+    struct backstay_report report;
+    const struct pg *pg;
+    struct backstay_sink *sink;
+    char *first; /* what is BAD */
+    bool stop;
+};
+
+static void take_finding(struct backstay_report *report, int severity, const char *subject,
+                         const char *fmt, ...)
+{
+    struct preflight *preflight = report->ctx;
+    char *text;
+    va_list ap;
+
+    va_start(ap, fmt);
+    int len = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (len < 0)
+        abort();
+    if (severity == BACKSTAY_WARNING &&
+        preflight->sink->warn(preflight->sink, NULL, 0, "%s: %s", subject, text) != 0)
+        preflight->stop = true;
+    if (severity == BACKSTAY_BAD && preflight->first == NULL)
+        preflight->first = plug_strf("%s: %s", subject, text);
+    else if (severity == BACKSTAY_BAD)
+        preflight->pg->host->log(preflight->pg->host, BACKSTAY_LOG_ERROR, "%s: %s", subject, text);
+    free(text);
+}
+
+static int look_before(struct pg *pg, struct backstay_sink *sink, struct backstay_error *err)
+{
+    struct preflight preflight = {
+        .report = {.size = sizeof preflight.report, .ctx = &preflight, .finding = take_finding},
+        .pg = pg,
+        .sink = sink};
+    int r = pg_preflight(pg, &preflight.report, err);
+
+    if (r == 0 && preflight.stop)
+        r = pg->host->fail(pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    if (r == 0 && preflight.first)
+        r = pg->host->fail(pg->host, err, BACKSTAY_ERR_IO, "%s", preflight.first);
+    free(preflight.first);
+    return r;
+}
+
 static int send_globals(const struct backup *backup, struct backstay_error *err)
 {
     struct pg_place place = pg_place_of(backup->pg, backup->names[0]);
@@ -291,11 +344,13 @@ static int back_up(struct backup *backup, const char *name, int64_t *instant,
 
 int pg_backup(void *self, struct backstay_sink *sink, struct backstay_error *err)
 {
-    const struct pg *pg = self;
+    struct pg *pg = self;
     struct backup backup = {.pg = pg, .sink = sink};
     int64_t instant = 0;
-    int r = pg_databases(pg, &backup.names, &backup.n, err);
+    int r = look_before(pg, sink, err);
 
+    if (r == 0)
+        r = pg_databases(pg, &backup.names, &backup.n, err);
     if (r == 0 && backup.n > 0)
         r = send_globals(&backup, err);
     for (size_t i = 0; i < backup.n && r == 0; i++)
