@@ -166,8 +166,13 @@ static int add_locale(struct plug_bytes *sql, struct pg_conn *server, const json
             return refuse_provider(server, database, 17, err);
         add_option(sql, "LOCALE_PROVIDER", provider);
         add_option(sql, "BUILTIN_LOCALE", pg_json_get(database, "locale"));
+    } else if (strcmp(provider, "libc") != 0) {
+        return server->host->fail(server->host, err, BACKSTAY_ERR_CONFIG,
+                                  "create a database like %s: its locale provider \"%s\" is not "
+                                  "known to this version of Backstay: use a newer one",
+                                  pg_json_get(database, "name"), provider);
     } else if (server->major >= 15) {
-        add_option(sql, "LOCALE_PROVIDER", "libc");
+        add_option(sql, "LOCALE_PROVIDER", provider);
     }
     add_option(sql, "LC_COLLATE", pg_json_get(database, "collate"));
     add_option(sql, "LC_CTYPE", pg_json_get(database, "ctype"));
@@ -178,7 +183,7 @@ static int explain_create(struct pg_conn *server, const json_t *database, const 
                           struct backstay_error *err)
 {
     const char *provider = pg_json_get(database, "locale_provider");
-    bool libc = strcmp(provider, "icu") != 0 && strcmp(provider, "builtin") != 0;
+    bool libc = strcmp(provider, "libc") == 0;
     bool locale = pg_error_is(server, "42809") ||
                   (!libc && (pg_error_is(server, "22023") || pg_error_is(server, "0A000")));
 
@@ -186,10 +191,9 @@ static int explain_create(struct pg_conn *server, const json_t *database, const 
         return server->host->fail(
             server->host, err, BACKSTAY_ERR_CONFIG,
             "%s: create database %s: the server does not have the locale %s of provider %s that "
-            "the "
-            "database in the backup has: %s",
+            "the database in the backup has: %s",
             server->label, name, libc ? pg_json_get(database, "collate") : locale_of(database),
-            libc ? "libc" : provider,
+            provider,
             libc ? "install it on the server's machine (localedef, or your system's package of "
                    "locales), restart the server, and try again"
                  : "use a server that was built with it");

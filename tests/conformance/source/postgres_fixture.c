@@ -350,3 +350,32 @@ char *postgres_facts_text(const struct fake_report *report)
     stay_vec_free(&lines);
     return stay_buf_take(&text);
 }
+
+/* ---------------------------------------------------------------- the fixture */
+
+int postgres_fixture_make(void **state)
+{
+    struct postgres_fixture *fixture = stay_new(struct postgres_fixture);
+
+    fixture->server = postgres_server_start(postgres_major("BACKSTAY_TEST_POSTGRES", 15));
+    postgres_host_init(&fixture->host);
+    struct pg_conn *first =
+        postgres_connect(fixture->server, &fixture->host, "postgres", "postgres");
+    postgres_sql(first, "CREATE DATABASE shop");
+    postgres_sql(first, "CREATE ROLE plain LOGIN");
+    pg_disconnect(first);
+    fixture->conn = postgres_connect(fixture->server, &fixture->host, "shop", "postgres");
+    *state = fixture;
+    return 0;
+}
+
+int postgres_fixture_remove(void **state)
+{
+    struct postgres_fixture *fixture = *state;
+
+    pg_disconnect(fixture->conn);
+    postgres_server_stop(fixture->server);
+    postgres_host_free(&fixture->host);
+    free(fixture);
+    return 0;
+}

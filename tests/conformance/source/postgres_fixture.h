@@ -45,6 +45,18 @@ struct postgres_host {
 void postgres_host_init(struct postgres_host *host);
 void postgres_host_free(struct postgres_host *host);
 
+/** What most tests begin with: a server with a database shop and a role plain that owns nothing. */
+struct postgres_fixture {
+    struct postgres_server *server;
+    struct postgres_host host;
+    struct pg_conn *conn; /* to the database shop, as superuser */
+};
+
+/** cmocka's setup and teardown of a group: *@state is a struct postgres_fixture. The server is of
+ * the major that BACKSTAY_TEST_POSTGRES says, otherwise 15. */
+int postgres_fixture_make(void **state);
+int postgres_fixture_remove(void **state);
+
 /** Connects as @role; ends the test when that fails. Close with pg_disconnect(). */
 struct pg_conn *postgres_connect(const struct postgres_server *server, struct postgres_host *host,
                                  const char *database, const char *role);

@@ -1,51 +1,17 @@
 /* tests/conformance/source/test_postgres_sequences.c
  * SPDX-License-Identifier: Apache-2.0
  *
- * Where sequences stand, read from a real server and put back on it. BACKSTAY_TEST_POSTGRES says
- * which version (15 otherwise).
+ * Where sequences stand, read from a real server and put back on it.
  */
 #include "postgres_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct fixture {
-    struct postgres_server *server;
-    struct postgres_host host;
-    struct pg_conn *conn; /* as superuser, to the database shop */
-};
-
-static int start(void **state)
-{
-    struct fixture *fixture = stay_new(struct fixture);
-
-    fixture->server = postgres_server_start(postgres_major("BACKSTAY_TEST_POSTGRES", 15));
-    postgres_host_init(&fixture->host);
-    struct pg_conn *first =
-        postgres_connect(fixture->server, &fixture->host, "postgres", "postgres");
-    postgres_sql(first, "CREATE DATABASE shop");
-    postgres_sql(first, "CREATE ROLE plain LOGIN");
-    pg_disconnect(first);
-    fixture->conn = postgres_connect(fixture->server, &fixture->host, "shop", "postgres");
-    *state = fixture;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct fixture *fixture = *state;
-
-    pg_disconnect(fixture->conn);
-    postgres_server_stop(fixture->server);
-    postgres_host_free(&fixture->host);
-    free(fixture);
-    return 0;
-}
-
 /* Each test begins without tables. */
 static int clear(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
 
     postgres_sql(
         fixture->conn,
@@ -54,7 +20,7 @@ static int clear(void **state)
     return 0;
 }
 
-static json_t *read_all(struct fixture *fixture, const struct pg *pg)
+static json_t *read_all(struct postgres_fixture *fixture, const struct pg *pg)
 {
     struct backstay_error err = {.size = sizeof err};
     json_t *sequences = NULL;
@@ -75,7 +41,8 @@ static char *facts_of(const json_t *sequences)
     return text;
 }
 
-static void assert_facts(struct fixture *fixture, const struct pg *pg, const char *expected)
+static void assert_facts(struct postgres_fixture *fixture, const struct pg *pg,
+                         const char *expected)
 {
     json_t *sequences = read_all(fixture, pg);
     stay_auto_str char *text = facts_of(sequences);
@@ -88,7 +55,7 @@ static const struct pg everything;
 
 static void values_of_all_kinds_of_sequences_are_read(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
 
     postgres_sql(
         fixture->conn,
@@ -115,7 +82,7 @@ static void values_of_all_kinds_of_sequences_are_read(void **state)
 
 static void what_was_read_is_put_back_exactly(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
     struct backstay_error err = {.size = sizeof err};
 
     postgres_sql(
@@ -139,7 +106,7 @@ static void what_was_read_is_put_back_exactly(void **state)
 
 static void only_sequences_of_the_named_tables_are_put_back(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
     struct backstay_error err = {.size = sizeof err};
 
     postgres_sql(fixture->conn,
@@ -162,7 +129,7 @@ static void only_sequences_of_the_named_tables_are_put_back(void **state)
 
 static void the_document_says_which_table_a_sequence_serves(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
 
     postgres_sql(fixture->conn, "CREATE TABLE public.\"Order\" (id serial)");
     json_t *sequences = read_all(fixture, &everything);
@@ -176,7 +143,7 @@ static void the_document_says_which_table_a_sequence_serves(void **state)
 
 static void a_sequence_comes_with_its_table_or_by_its_own_name(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
     static const char *const schemas[] = {"other"};
     static const char *const tables[] = {"public.wanted", "public.al*"};
     static const char *const excluded[] = {"public.wanted", "public.alone"};
@@ -201,7 +168,7 @@ static void a_sequence_comes_with_its_table_or_by_its_own_name(void **state)
 
 static void a_thousand_sequences_are_read_and_put_back(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
     struct backstay_error err = {.size = sizeof err};
 
     postgres_sql(fixture->conn, "DO $$BEGIN FOR i IN 1..1001 LOOP"
@@ -218,7 +185,7 @@ static void a_thousand_sequences_are_read_and_put_back(void **state)
     json_decref(after);
 }
 
-static void refused_as_plain(struct fixture *fixture, const char *expected)
+static void refused_as_plain(struct postgres_fixture *fixture, const char *expected)
 {
     struct backstay_error err = {.size = sizeof err};
     json_t *sequences = NULL;
@@ -233,7 +200,7 @@ static void refused_as_plain(struct fixture *fixture, const char *expected)
 
 static void a_sequence_that_cannot_be_read_is_named_with_the_grant(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
     struct backstay_error err = {.size = sizeof err};
 
     postgres_sql(fixture->conn, "CREATE SCHEMA other; CREATE SEQUENCE other.\"my seq\"");
@@ -253,7 +220,7 @@ static void a_sequence_that_cannot_be_read_is_named_with_the_grant(void **state)
 
 static void a_sequence_that_is_dropped_meanwhile_makes_the_backup_try_again(void **state)
 {
-    struct fixture *fixture = *state;
+    struct postgres_fixture *fixture = *state;
     struct backstay_error err = {.size = sizeof err};
     json_t *sequences = NULL;
     struct pg_conn *second = postgres_connect(fixture->server, &fixture->host, "shop", "postgres");
@@ -282,5 +249,5 @@ int main(void)
                                clear),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, postgres_fixture_make, postgres_fixture_remove);
 }
