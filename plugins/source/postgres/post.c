@@ -38,14 +38,41 @@ static int run_item(struct pg_task *task, struct pg_conn *conn, struct backstay_
     return r;
 }
 
+/* Statistics of a table include those of its children, and a foreign table among them would be read
+ * from a server that is no business of a restore's. */
+#define PG_SQL_ABOVE_FOREIGN                                                                       \
+    "WITH RECURSIVE above(oid) AS (SELECT i.inhparent FROM pg_catalog.pg_inherits i"               \
+    " JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'f'"                      \
+    " UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN above ON above.oid = "           \
+    "i.inhrelid)"
+
+static const char is_local_sql[] =
+    PG_SQL_ABOVE_FOREIGN " SELECT pg_catalog.to_regclass($1) NOT IN (SELECT oid FROM above)";
+
+static int analyze(struct pg_conn *conn, const char *qualified, struct backstay_error *err)
+{
+    if (pg_runf(conn, err, "ANALYZE %s", qualified) == 0)
+        return 0;
+    if (err->kind != BACKSTAY_ERR_IO && err->kind != BACKSTAY_ERR_AUTH)
+        return -1;
+    conn->host->log(conn->host, BACKSTAY_LOG_WARN, "%s", err->text);
+    return 0;
+}
+
 static int run_analyze(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
 {
     const struct pg_loaded *table = task->what;
     const struct pg_restoring *restoring = task->ctx;
+    const char *name = table->qualified;
 
     if (atomic_load(&restoring->rows_missing))
         return 0;
-    return pg_runf(conn, err, "ANALYZE %s", table->qualified);
+    PGresult *rows = pg_query(conn, err, is_local_sql, &name, 1);
+    if (rows == NULL)
+        return -1;
+    bool local = pg_cell_true(rows, 0, 0);
+    PQclear(rows);
+    return local ? analyze(conn, name, err) : 0;
 }
 
 static int nothing(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
@@ -61,9 +88,12 @@ static int nothing(struct pg_task *task, struct pg_conn *conn, struct backstay_e
 /* Points that many tasks wait for. */
 struct stages {
     size_t rows;    /* all rows are there */
-    size_t indexes; /* and everything else that a query might need */
-    size_t all;     /* and everything else */
+    size_t queries; /* and everything that a query might need */
+    size_t all;     /* and everything else but event triggers */
 };
+
+/* Which stage an item belongs to. */
+enum level { LEVEL_QUERIES, LEVEL_ALL, LEVEL_LAST };
 
 static bool is_early(const struct pg_item *item)
 {
@@ -75,9 +105,35 @@ static bool is_refresh(const struct pg_item *item)
     return pg_item_is(item, "MATERIALIZED VIEW DATA");
 }
 
-static bool is_last(const struct pg_item *item)
+static enum level level_of(const struct pg_item *item)
 {
-    return pg_item_is(item, "EVENT TRIGGER");
+    if (pg_item_is(item, "EVENT TRIGGER"))
+        return LEVEL_LAST;
+    return is_refresh(item) || pg_item_is(item, "FK CONSTRAINT") ? LEVEL_ALL : LEVEL_QUERIES;
+}
+
+/* An item cannot be of an earlier stage than one that it needs, such as a comment's. Caller frees.
+ */
+static enum level *find_levels(const struct pg_toc *toc)
+{
+    enum level *levels = plug_alloc(toc->n, sizeof *levels);
+    bool changed = true;
+
+    for (size_t i = 0; i < toc->n; i++)
+        levels[i] = level_of(&toc->items[i]);
+    while (changed) {
+        changed = false;
+        for (size_t i = 0; i < toc->n; i++) {
+            for (size_t k = 0; k < toc->items[i].n_needs; k++) {
+                const struct pg_item *need = pg_toc_find(toc, toc->items[i].needs[k]);
+                if (need == NULL || levels[need - toc->items] <= levels[i])
+                    continue;
+                levels[i] = levels[need - toc->items];
+                changed = true;
+            }
+        }
+    }
+    return levels;
 }
 
 /* The table that the item is about, as far as its rows are being loaded. */
@@ -112,10 +168,11 @@ static void lock_tables(struct pg_restoring *restoring, size_t task, const struc
     }
 }
 
-static void wait_for_stages(struct pg_restoring *restoring, size_t task, const struct pg_item *item,
+static void wait_for_stages(struct pg_restoring *restoring, size_t task, enum level level,
                             const struct stages *stages)
 {
     struct pg_work *work = &restoring->work;
+    const struct pg_item *item = work->tasks[task].what;
     bool waits = false;
 
     for (size_t i = 0; i < item->n_needs && is_early(item); i++) {
@@ -124,17 +181,14 @@ static void wait_for_stages(struct pg_restoring *restoring, size_t task, const s
             pg_work_after(work, task, table->done);
         waits = waits || table;
     }
-    if (is_last(item)) {
+    if (level == LEVEL_LAST)
         pg_work_after(work, task, stages->all);
-        return;
-    }
-    if (is_refresh(item))
-        pg_work_after(work, task, stages->indexes);
+    else if (is_refresh(item))
+        pg_work_after(work, task, stages->queries);
     else if (!waits)
         pg_work_after(work, task, stages->rows);
-    if (!is_refresh(item) && !pg_item_is(item, "FK CONSTRAINT") && !pg_item_is(item, "COMMENT"))
-        pg_work_after(work, stages->indexes, task);
-    pg_work_after(work, stages->all, task);
+    if (level < LEVEL_LAST)
+        pg_work_after(work, level == LEVEL_QUERIES ? stages->queries : stages->all, task);
 }
 
 /* The number of the task that makes item @id of the section, or SIZE_MAX. */
@@ -149,6 +203,7 @@ static void add_items(struct pg_restoring *restoring, const struct stages *stage
 {
     struct pg_work *work = &restoring->work;
     const struct pg_toc *toc = &restoring->after;
+    PLUG_AUTO_FREE enum level *levels = find_levels(toc);
     size_t first = work->n;
 
     for (size_t i = 0; i < toc->n; i++)
@@ -160,7 +215,7 @@ static void add_items(struct pg_restoring *restoring, const struct stages *stage
                                             .exclusive = !pg_item_is(&toc->items[i], "INDEX")});
     for (size_t i = 0; i < toc->n; i++) {
         lock_tables(restoring, first + i, &toc->items[i]);
-        wait_for_stages(restoring, first + i, &toc->items[i], stages);
+        wait_for_stages(restoring, first + i, levels[i], stages);
         for (size_t k = 0; k < toc->items[i].n_needs; k++) {
             size_t other = task_of(restoring, first, toc->items[i].needs[k]);
             if (other != SIZE_MAX && other != first + i)
@@ -203,12 +258,12 @@ void pg_post_add(struct pg_restoring *restoring)
     struct stages stages;
 
     stages.rows = pg_work_add(work, &point);
-    stages.indexes = pg_work_add(work, &point);
+    stages.queries = pg_work_add(work, &point);
     stages.all = pg_work_add(work, &point);
     for (size_t i = 0; i < restoring->n_tables; i++)
         pg_work_after(work, stages.rows, restoring->tables[i].done);
-    pg_work_after(work, stages.indexes, stages.rows);
-    pg_work_after(work, stages.all, stages.indexes);
+    pg_work_after(work, stages.queries, stages.rows);
+    pg_work_after(work, stages.all, stages.queries);
     size_t first_item = work->n;
     add_items(restoring, &stages);
     add_analyze(restoring, first_item);
@@ -216,11 +271,11 @@ void pg_post_add(struct pg_restoring *restoring)
 
 /* ---- the rest */
 
-static const char rest_sql[] =
-    "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
+static const char rest_sql[] = PG_SQL_ABOVE_FOREIGN
+    " SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE c.relkind IN ('m', 'p') AND n.nspname !~ '^pg_'"
-    " AND n.nspname <> 'information_schema' ORDER BY 1";
+    " WHERE c.relkind IN ('m', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    " AND c.oid NOT IN (SELECT oid FROM above) ORDER BY 1";
 
 int pg_post_analyze_rest(struct pg_restoring *restoring, struct backstay_error *err)
 {
@@ -229,7 +284,7 @@ int pg_post_analyze_rest(struct pg_restoring *restoring, struct backstay_error *
     int r = rows ? 0 : -1;
 
     for (int i = 0; r == 0 && i < PQntuples(rows); i++)
-        r = pg_runf(conn, err, "ANALYZE %s", pg_cell(rows, i, 0));
+        r = analyze(conn, pg_cell(rows, i, 0), err);
     PQclear(rows);
     return r;
 }

@@ -131,14 +131,15 @@ static int connect_worker(void *ctx, struct pg_conn **out, struct backstay_error
     return -1;
 }
 
+/* The first failure is the one that the restore answers; the others are told, too. */
 static bool task_failed(void *ctx, struct pg_task *task, const struct backstay_error *err)
 {
     struct pg_restoring *restoring = ctx;
     struct backstay_feed *feed = restoring->feed;
 
     (void)task;
-    if (err->kind != BACKSTAY_ERR_CANCELLED)
-        feed->problem(feed, UINT64_MAX, "%s", err->text);
+    if (restoring->n_failed++ > 0 && err->kind != BACKSTAY_ERR_CANCELLED)
+        feed->problem(feed, restoring->saved->schema, "%s", err->text);
     atomic_store(&restoring->rows_missing, true);
     /* Rows or an item that the server refused; everything else hits the other tasks as well. */
     return err->kind == BACKSTAY_ERR_IO || err->kind == BACKSTAY_ERR_CORRUPT;

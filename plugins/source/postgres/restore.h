@@ -53,6 +53,7 @@ struct pg_restoring {
     struct pg_stream *streams;
     size_t n_streams;
     struct pg_work work;
+    unsigned n_failed;        /* tasks; guarded by the mutex of work */
     atomic_bool rows_missing; /* nothing that needs all rows is worth its time any more */
 };
 

@@ -237,17 +237,41 @@ static void cut_state(char *sql, struct state *state)
     }
 }
 
+/* The session has the usual settings; the others are made for one item and unmade after it. */
+static const char usual_tablespace[] = "SET default_tablespace = '';";
+static const char usual_method[] = "SET default_table_access_method = heap;";
+
+static bool is_usual(const struct state *state)
+{
+    return (state->tablespace == NULL || strcmp(state->tablespace, usual_tablespace) == 0) &&
+           (state->method == NULL || strcmp(state->method, usual_method) == 0);
+}
+
 static void add_item(struct pg_toc *toc, struct pg_item *item, char *sql, struct state *state)
 {
-    PLUG_AUTO_FREE char *body = sql;
-    PLUG_AUTO_FREE char *tablespace = plug_strdup(state->tablespace ? state->tablespace : "");
-    PLUG_AUTO_FREE char *method = plug_strdup(state->method ? state->method : "");
+    struct state own = {state->tablespace ? plug_strdup(state->tablespace) : NULL,
+                        state->method ? plug_strdup(state->method) : NULL};
 
-    cut_state(body, state);
-    item->sql = plug_strf("%s%s%s", tablespace, method, body);
+    cut_state(sql, state);
+    if (is_usual(&own)) {
+        item->sql = sql;
+    } else {
+        item->sql = plug_strf("%s %s\n%s\n%s %s", own.tablespace ? own.tablespace : "",
+                              own.method ? own.method : "", sql, usual_tablespace, usual_method);
+        free(sql);
+    }
+    free(own.tablespace);
+    free(own.method);
     toc->items = plug_grow(toc->items, &toc->cap, toc->n + 1, sizeof *toc->items);
     toc->items[toc->n++] = *item;
     *item = (struct pg_item){0};
+}
+
+static void add_setting(struct pg_toc *toc, const char *sql)
+{
+    toc->settings =
+        plug_grow(toc->settings, &toc->settings_cap, toc->n_settings + 1, sizeof *toc->settings);
+    toc->settings[toc->n_settings++] = plug_strdup(sql);
 }
 
 /* Of what comes before the first item, what sets the session up. Our own sessions have no
@@ -261,10 +285,27 @@ static void read_settings(struct pg_toc *toc, char *text, struct state *state)
         if ((strncmp(line, "SET ", 4) != 0 && strncmp(line, "SELECT pg_catalog.set_config", 28)) ||
             strstr(line, "_timeout = ") || strncmp(line, "SET default_table", 17) == 0)
             continue;
-        toc->settings = plug_grow(toc->settings, &toc->settings_cap, toc->n_settings + 1,
-                                  sizeof *toc->settings);
-        toc->settings[toc->n_settings++] = plug_strdup(line);
+        add_setting(toc, line);
     }
+    add_setting(toc, usual_tablespace);
+    add_setting(toc, usual_method);
+}
+
+static int by_position_id(const void *a, const void *b)
+{
+    const struct pg_position *x = a;
+    const struct pg_position *y = b;
+
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static void index_items(struct pg_toc *toc)
+{
+    toc->positions = plug_alloc(toc->n, sizeof *toc->positions);
+    for (size_t i = 0; i < toc->n; i++)
+        toc->positions[i] = (struct pg_position){toc->items[i].id, i};
+    if (toc->n)
+        qsort(toc->positions, toc->n, sizeof *toc->positions, by_position_id);
 }
 
 int pg_toc_parse(struct pg_toc *out, char *script, char *list)
@@ -283,6 +324,7 @@ int pg_toc_parse(struct pg_toc *out, char *script, char *list)
     read_list(&known, list);
     for (const char *at = script; at;) {
         at = next_header(&known, &next, body, &next_body);
+        body += strspn(body, "\n");
         char *text = copy(body, at ? at : body + strlen(body));
         if (first) {
             read_settings(out, text, &state);
@@ -298,6 +340,7 @@ int pg_toc_parse(struct pg_toc *out, char *script, char *list)
     free(known.items);
     free(state.tablespace);
     free(state.method);
+    index_items(out);
     return end ? 0 : -1;
 }
 
@@ -324,16 +367,18 @@ void pg_toc_free(struct pg_toc *toc)
     for (size_t i = 0; i < toc->n_settings; i++)
         free(toc->settings[i]);
     free(toc->items);
+    free(toc->positions);
     free(toc->settings);
     *toc = (struct pg_toc){0};
 }
 
 const struct pg_item *pg_toc_find(const struct pg_toc *toc, int id)
 {
-    for (size_t i = 0; i < toc->n; i++)
-        if (toc->items[i].id == id)
-            return &toc->items[i];
-    return NULL;
+    const struct pg_position key = {.id = id};
+    const struct pg_position *found =
+        toc->n ? bsearch(&key, toc->positions, toc->n, sizeof key, by_position_id) : NULL;
+
+    return found ? &toc->items[found->index] : NULL;
 }
 
 bool pg_item_is(const struct pg_item *item, const char *kind)

@@ -27,11 +27,18 @@ struct pg_item {
     char *sql; /* with the settings that it depends on */
 };
 
+/** Where item @id is in a list. */
+struct pg_position {
+    int id;
+    size_t index;
+};
+
 struct pg_toc {
     struct pg_item *items; /* in an order in which they can be made one after the other */
     size_t n;
     size_t cap;
-    char **settings; /* statements for a session before any item */
+    struct pg_position *positions; /* ascending by id */
+    char **settings;               /* statements for a session before any item */
     size_t n_settings;
     size_t settings_cap;
 };

@@ -179,11 +179,23 @@ static int name_beside(struct pg_into *into, struct backstay_error *err)
     return 0;
 }
 
+/* What protects a backup from views that turn up under its hands would keep materialized views from
+ * being filled. */
+static const char unrestrict_sql[] =
+    "SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings"
+    " WHERE name = 'restrict_nonsystem_relation_kind'";
+
 int pg_into_connect(const struct pg_into *into, struct pg_conn **out, struct backstay_error *err)
 {
     const struct pg_place place = pg_scratch_place(into->pg, into->url, into->name);
 
-    return pg_connect(out, into->host, &place, err);
+    if (pg_connect(out, into->host, &place, err) != 0)
+        return -1;
+    if (pg_run(*out, err, unrestrict_sql) == 0)
+        return 0;
+    pg_disconnect(*out);
+    *out = NULL;
+    return -1;
 }
 
 int pg_into_make(struct pg_into *into, const struct pg_saved *saved, struct backstay_error *err)
