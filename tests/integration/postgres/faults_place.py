@@ -40,7 +40,8 @@ class Place(proof.Place):
 
     def source(self, url=None, destination="repo", **options):
         """Writes the configuration. An option of None is left out."""
-        given = {"type": "postgres", "url": url or self.server.url(self.database), "jobs": 2}
+        given = {"type": "postgres", "url": url or self.server.url(self.database), "jobs": 2,
+                 "bin": self.server.tools, "scratch_bin": self.server.bin}
         given.update(options)
         config = {"sources": {"db": {k: v for k, v in given.items() if v is not None}},
                   "destinations": {"local": {"type": "local", "path": destination}},
