@@ -20,7 +20,7 @@ struct dump {
 };
 
 struct arguments {
-    const char **items;
+    char **items;
     size_t n;
     size_t cap;
 };
@@ -30,13 +30,6 @@ static void add(struct arguments *args, char *text)
     args->items = plug_grow(args->items, &args->cap, args->n + 2, sizeof *args->items);
     args->items[args->n++] = text;
     args->items[args->n] = NULL;
-}
-
-static void free_arguments(struct arguments *args)
-{
-    for (size_t i = 0; i < args->n; i++)
-        free((void *)(uintptr_t)args->items[i]);
-    free(args->items);
 }
 
 /* ---- what is left out: by exact names, so that our patterns alone decide */
@@ -88,19 +81,22 @@ static int choose_tables(const struct pg *pg, struct pg_conn *conn, struct argum
     return 0;
 }
 
-static int make_arguments(struct pg_run *run, struct arguments *args, struct backstay_error *err)
+int pg_dump_prepare(struct pg_run *run, struct backstay_error *err)
 {
     static const char *const fixed[] = {"--format=custom", "--compress=0", "--section=pre-data",
                                         "--section=post-data", LOCK_WAIT};
     const char *no_large_objects = run->dump.major < 16 ? "--no-blobs" : "--no-large-objects";
+    struct arguments args = {0};
 
     for (size_t i = 0; i < PLUG_COUNT(fixed); i++)
-        add(args, plug_strdup(fixed[i]));
-    add(args, plug_strdup(no_large_objects));
-    add(args, plug_strf("--snapshot=%s", run->hold.snapshot));
-    if (leave_out_schemas(run->pg, run->hold.control, args, err) != 0)
-        return -1;
-    return choose_tables(run->pg, run->hold.control, args, err);
+        add(&args, plug_strdup(fixed[i]));
+    add(&args, plug_strdup(no_large_objects));
+    add(&args, plug_strf("--snapshot=%s", run->hold.snapshot));
+    int r = leave_out_schemas(run->pg, run->hold.control, &args, err);
+    if (r == 0)
+        r = choose_tables(run->pg, run->hold.control, &args, err);
+    run->dump_args = args.items;
+    return r;
 }
 
 /* ---- the entry */
@@ -114,6 +110,13 @@ static int receive(void *ctx, const void *data, size_t len)
         return -1;
     dump->bytes += len;
     return sink->write(sink, dump->stream, data, len);
+}
+
+static int is_stopped(void *ctx)
+{
+    const struct dump *dump = ctx;
+
+    return atomic_load(&dump->run->stopped);
 }
 
 static int record(struct dump *dump, const char *path)
@@ -139,10 +142,16 @@ static int record(struct dump *dump, const char *path)
     return sink->end(sink, stream, &entry, NULL, 0);
 }
 
-/* Its message is the only thing that tells a lock that was not to be had from other failures. */
+/* Its message is the only thing that tells a lock that was not to be had from other failures; the
+ * only statement timeout that it sets is the one around its locks. */
 static bool is_lock_timeout(const char *said)
 {
-    return said && (strstr(said, "lock timeout") || strstr(said, "deadlock detected"));
+    static const char *const words[] = {"statement timeout", "lock timeout", "deadlock detected"};
+
+    for (size_t i = 0; said && i < PLUG_COUNT(words); i++)
+        if (strstr(said, words[i]))
+            return true;
+    return false;
 }
 
 int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
@@ -151,27 +160,23 @@ int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
     PLUG_AUTO_FREE char *path = plug_strf("%sschema.dump", run->folder);
     PLUG_AUTO_FREE char *said = NULL;
     struct dump dump = {.run = run};
-    struct arguments args = {0};
+    const struct pg_tool_run tool = {.tool = &run->dump,
+                                     .conn = run->hold.control,
+                                     .args = (const char *const *)run->dump_args,
+                                     .output = receive,
+                                     .stopped = is_stopped,
+                                     .ctx = &dump};
     struct backstay_sink *sink = run->sink;
+    int r = -1;
 
-    int r = make_arguments(run, &args, err);
-    if (r == 0 && sink->begin(sink, path, strlen(path), &dump.stream) != 0)
-        r = host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
-    if (r == 0) {
-        const struct pg_tool_run tool = {.tool = &run->dump,
-                                         .conn = run->hold.control,
-                                         .args = args.items,
-                                         .output = receive,
-                                         .ctx = &dump};
-        err->kind = BACKSTAY_ERR_NONE;
+    err->kind = BACKSTAY_ERR_NONE;
+    if (sink->begin(sink, path, strlen(path), &dump.stream) == 0)
         r = pg_tool_run(&tool, &said, err);
-    }
-    if (r == 0 && record(&dump, path) != 0)
+    if (r == 0 && (pg_run_claim(run) != 0 || record(&dump, path) != 0))
         r = -1;
     if (r < 0 && err->kind == BACKSTAY_ERR_NONE)
         (void)host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     if (dump.stream)
         sink->abort(sink, dump.stream);
-    free_arguments(&args);
     return r > 0 ? (is_lock_timeout(said) ? 1 : -1) : r;
 }

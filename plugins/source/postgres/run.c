@@ -16,6 +16,10 @@ void pg_run_begin(struct pg_run *run, const struct pg *pg)
 
 void pg_run_reset(struct pg_run *run)
 {
+    for (size_t i = 0; run->dump_args && run->dump_args[i]; i++)
+        free(run->dump_args[i]);
+    free(run->dump_args);
+    run->dump_args = NULL;
     free(run->units);
     free(run->sums);
     free(run->handed);
@@ -53,10 +57,33 @@ int pg_run_stop(struct pg_run *run, const struct backstay_error *err)
     return -1;
 }
 
+int pg_run_retry(struct pg_run *run, const struct backstay_error *err)
+{
+    (void)pthread_mutex_lock(&run->mutex);
+    if (run->gate == PG_GATE_CLOSED && !atomic_load(&run->stopped)) {
+        run->again = true;
+        run->first = *err;
+        atomic_store(&run->stopped, true);
+        (void)pthread_cond_broadcast(&run->changed);
+    }
+    (void)pthread_mutex_unlock(&run->mutex);
+    return -1;
+}
+
+int pg_run_claim(struct pg_run *run)
+{
+    (void)pthread_mutex_lock(&run->mutex);
+    bool stopped = atomic_load(&run->stopped);
+    if (!stopped)
+        run->gate = PG_GATE_CLAIMED;
+    (void)pthread_mutex_unlock(&run->mutex);
+    return stopped ? -1 : 0;
+}
+
 int pg_run_pass(struct pg_run *run)
 {
     (void)pthread_mutex_lock(&run->mutex);
-    while (run->gate == PG_GATE_CLOSED && !atomic_load(&run->stopped))
+    while (run->gate != PG_GATE_OPEN && !atomic_load(&run->stopped))
         (void)pthread_cond_wait(&run->changed, &run->mutex);
     (void)pthread_mutex_unlock(&run->mutex);
     return atomic_load(&run->stopped) ? -1 : 0;

@@ -9,8 +9,8 @@
  *                 └► watch: is anybody waiting for our locks?
  *
  * pg_dump takes its own locks, and may find an ALTER TABLE between ours and its own that waits for
- * us while pg_dump waits for it. Then everything is released and begun again; so nothing is
- * recorded in the sink before pg_dump is done: that is what the gate is for.
+ * us while pg_dump waits for it. The watch sees that, everything is released and begun again; so
+ * nothing is recorded in the sink before pg_dump is done: that is what the gate is for.
  *
  * Thread-safety: each function says.
  */
@@ -23,7 +23,8 @@
 
 #include <pthread.h>
 
-enum pg_gate { PG_GATE_CLOSED, PG_GATE_OPEN };
+/** Claimed: pg_dump is done, and recording has begun. From then on there is no other try. */
+enum pg_gate { PG_GATE_CLOSED, PG_GATE_CLAIMED, PG_GATE_OPEN };
 
 /** A stretch of rows that becomes one entry. */
 struct pg_unit {
@@ -44,6 +45,7 @@ struct pg_run {
     struct pg_place place;
     struct pg_hold hold;
     struct pg_tool dump;   /* not for a probe */
+    char **dump_args;      /* ends with NULL */
     struct pg_unit *units; /* largest first */
     size_t n_units;
     struct plug_rowsum *sums; /* of each table */
@@ -74,6 +76,12 @@ void pg_run_reset(struct pg_run *run);
 /** Stops all threads; the first error is the one that counts. Any thread. @return -1. */
 int pg_run_stop(struct pg_run *run, const struct backstay_error *err);
 
+/** Stops all threads for another try, unless recording has begun. Any thread. @return -1. */
+int pg_run_retry(struct pg_run *run, const struct backstay_error *err);
+
+/** Begins recording: no other try after this. Any thread. @return 0, or -1: stopped. */
+int pg_run_claim(struct pg_run *run) __attribute__((warn_unused_result));
+
 /** Waits until entries may be recorded. Any thread. @return 0, or -1: stopped. */
 int pg_run_pass(struct pg_run *run) __attribute__((warn_unused_result));
 
@@ -93,8 +101,12 @@ int pg_read_unit(struct pg_run *run, struct pg_conn *conn, struct pg_unit *unit,
 /** The path of a unit's entry below the folder of its database. Caller frees. */
 char *pg_unit_path(const struct pg_run *run, const struct pg_unit *unit);
 
+/** Finds out what pg_dump is to leave out. Uses hold.control. */
+int pg_dump_prepare(struct pg_run *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
 /**
- * Sends schema.dump.
+ * Sends schema.dump. After pg_dump_prepare().
  *
  * @return 0; 1: pg_dump could not lock a table in time (@err says which); -1 with @err.
  */

@@ -149,8 +149,12 @@ int pg_tool_run(const struct pg_tool_run *run, char **said, struct backstay_erro
     PLUG_AUTO_FREE const char **argv = make_argv(run, dbname);
     /* Its messages are read by people and, for a lock that cannot be had, by us: in English. */
     const char *const env[] = {"LC_MESSAGES=C", "LC_ALL=C.UTF-8", password, NULL};
-    struct plug_child child = {
-        .argv = argv, .env = env, .host = host, .output = run->output, .ctx = run->ctx};
+    struct plug_child child = {.argv = argv,
+                               .env = env,
+                               .host = host,
+                               .output = run->output,
+                               .stopped = run->stopped,
+                               .ctx = run->ctx};
     int r = plug_child_run(&child, err);
 
     *said = NULL;

@@ -34,7 +34,7 @@ void pg_tool_free(struct pg_tool *tool);
 /**
  * Runs a client program as @conn is connected; `--dbname` and the password come from it.
  *
- * @args more arguments, ends with NULL. @output as of struct plug_child, or NULL.
+ * @args more arguments, ends with NULL. @output and @stopped as of struct plug_child, or NULL.
  * @said receives the end of its messages as one line when the answer is 1; the caller frees it.
  * @return 0; 1 when it failed and @err says why, too; -1 with @err for any other reason.
  */
@@ -44,6 +44,7 @@ struct pg_tool_run {
     const char *database; /* NULL: that of @conn */
     const char *const *args;
     int (*output)(void *ctx, const void *data, size_t len);
+    int (*stopped)(void *ctx);
     void *ctx;
 };
 int pg_tool_run(const struct pg_tool_run *run, char **said, struct backstay_error *err)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LOOK_MS = 1000, STEP_MS = 50 };
+enum { LOOK_MS = 1000, JAM_MS = 100, STEP_MS = 50 };
 
 static int64_t now_ns(void)
 {
@@ -32,9 +32,49 @@ static const char waiting_sql[] =
     " AND (o.application_name = 'backstay' AND o.usename = current_user OR o.pid = $1::int))"
     " LIMIT 1";
 
-static PGresult *find_waiting(struct pg_run *run, const char *holder, struct backstay_error *err)
+/* Who waits for the holder's locks while pg_dump waits for them: a deadlock that the server does
+ * not see, since we are not waiting for pg_dump there. */
+static const char jam_sql[] =
+    "SELECT l.pid, coalesce(n.nspname || '.' || c.relname, '?'),"
+    " coalesce(nullif(pg_catalog.left(a.query, 100), ''), '?')"
+    " FROM pg_catalog.pg_locks d JOIN pg_catalog.pg_stat_activity o ON o.pid = d.pid"
+    " CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(d.pid)) b(pid)"
+    " JOIN pg_catalog.pg_locks l ON l.pid = b.pid AND NOT l.granted"
+    " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+    " LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation"
+    " LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE NOT d.granted AND o.application_name = 'backstay' AND o.usename = current_user"
+    " AND $1::int = ANY (pg_catalog.pg_blocking_pids(l.pid)) LIMIT 1";
+
+/* @return NULL also when that cannot be found out. */
+static PGresult *find(struct pg_run *run, const char *sql, const char *holder)
 {
-    return pg_query(run->hold.control, err, waiting_sql, &holder, 1);
+    const struct backstay_host *host = run->pg->host;
+    struct backstay_error err = {.size = sizeof err};
+    PGresult *rows = pg_query(run->hold.control, &err, sql, &holder, 1);
+
+    if (rows == NULL)
+        host->log(host, BACKSTAY_LOG_DEBUG, "watch: %s", err.text);
+    return rows;
+}
+
+/* Waiting on would only make everybody wait who comes after that session. */
+static void look_for_jam(struct pg_run *run, const char *holder)
+{
+    const struct backstay_host *host = run->pg->host;
+    struct backstay_error err = {.size = sizeof err};
+    PGresult *rows = find(run, jam_sql, holder);
+
+    if (rows && PQntuples(rows) > 0) {
+        (void)host->fail(host, &err, BACKSTAY_ERR_TRANSIENT,
+                         "%s: table %s cannot be locked by pg_dump too: session %s (%s) came "
+                         "between and waits for us; tried for %g s. Let it end, or raise "
+                         "\"lock_timeout\"",
+                         run->hold.control->label, pg_cell(rows, 0, 1), pg_cell(rows, 0, 0),
+                         pg_cell(rows, 0, 2), (double)run->pg->lock_timeout_ns / 1e9);
+        (void)pg_run_retry(run, &err);
+    }
+    PQclear(rows);
 }
 
 static void give_up(struct pg_run *run, const PGresult *rows, double seconds)
@@ -56,14 +96,11 @@ static void give_up(struct pg_run *run, const PGresult *rows, double seconds)
 static void look(struct pg_run *run, const char *holder, int64_t *since)
 {
     const struct backstay_host *host = run->pg->host;
-    struct backstay_error err = {.size = sizeof err};
-    PGresult *rows = find_waiting(run, holder, &err);
+    PGresult *rows = find(run, waiting_sql, holder);
     int64_t now = now_ns();
 
-    if (rows == NULL) {
-        host->log(host, BACKSTAY_LOG_DEBUG, "watch: %s", err.text);
+    if (rows == NULL)
         return;
-    }
     if (PQntuples(rows) == 0) {
         *since = 0;
     } else if (*since == 0) {
@@ -76,6 +113,14 @@ static void look(struct pg_run *run, const char *holder, int64_t *since)
     PQclear(rows);
 }
 
+static bool is_dumping(struct pg_run *run)
+{
+    (void)pthread_mutex_lock(&run->mutex);
+    bool dumping = run->sink && run->gate == PG_GATE_CLOSED;
+    (void)pthread_mutex_unlock(&run->mutex);
+    return dumping;
+}
+
 void *pg_watch_run(void *ctx)
 {
     struct pg_watch *watch = ctx;
@@ -83,13 +128,13 @@ void *pg_watch_run(void *ctx)
     PLUG_AUTO_FREE char *holder = plug_strf("%d", PQbackendPID(run->hold.holder->pq));
     int64_t since = 0;
 
-    for (int waited = 0; !atomic_load(&watch->ended) && !atomic_load(&run->stopped);
+    for (int waited = STEP_MS; !atomic_load(&watch->ended) && !atomic_load(&run->stopped);
          waited += STEP_MS) {
         (void)poll(NULL, 0, STEP_MS);
-        if (waited < LOOK_MS)
-            continue;
-        look(run, holder, &since);
-        waited = 0;
+        if (waited % JAM_MS == 0 && is_dumping(run))
+            look_for_jam(run, holder);
+        if (waited % LOOK_MS == 0 && run->pg->abort_when_blocking_ns > 0)
+            look(run, holder, &since);
     }
     return NULL;
 }
