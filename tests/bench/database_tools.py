@@ -6,8 +6,11 @@ As in tools.py, a command is what a user would type. `server` is the one that is
 sets it before fresh(). `steps` has those in which the tool takes part.
 """
 
+import contextlib
+import json
 import os
 import shlex
+import urllib.parse
 
 import server as servers
 from tools import Backstay, Command, Tool, output_of, shell
@@ -28,21 +31,18 @@ class DatabaseTool(Tool):
         super().fresh()
         os.mkdir(self.repository)
 
-    def connected(self, target, path, *args):
-        """argv of a client program, connected with the server `target`."""
-        return [path, "-h", target.host, "-U", servers.USER, *args]
-
 
 class DatabaseBackstay(Backstay):
     steps = ("initial", "unchanged", "tuned", "default")
 
-    def __init__(self, folder, program, scratch):
+    def __init__(self, folder, program, scratch, database=servers.DATABASE):
         super().__init__(folder, None, program)
         self.server = None
         self.scratch = scratch
+        self.database = database
 
     def source(self):
-        return (f"{{ type: postgres, url: '{self.server.url(servers.DATABASE)}', jobs: {JOBS},"
+        return (f"{{ type: postgres, url: '{self.server.url(self.database)}', jobs: {JOBS},"
                 f" scratch_folder: '{self.scratch}' }}")
 
     def command(self, *args):
@@ -50,11 +50,35 @@ class DatabaseBackstay(Backstay):
         command.own_memory = True
         return command
 
-    def restore_scratch(self):
-        return self.command("restore", "latest", "--to", "scratch", "--keep", "0", "--json")
+    def restore_scratch(self, keep="0"):
+        return self.command("restore", "latest", "--to", "scratch", "--keep", keep, "--jobs", JOBS,
+                            "--json")
+
+    @contextlib.contextmanager
+    def scratch_copy(self):
+        """The instance that Backstay restores the latest backup into, as a Place."""
+        made = json.loads(output_of(self.restore_scratch("10m").argv))["scratch"]
+        try:
+            where = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(made["location"]).query))
+            yield servers.Place(where["host"], where["user"])
+        finally:
+            self.run(self.command("scratch", "remove", "work", made["marker"]))
 
     def restore(self, target):
-        return self.command("restore", "latest", "--to", target.url(RESTORED), "--json")
+        return self.command("restore", "latest", "--to", target.url(RESTORED), "--jobs", JOBS,
+                            "--json")
+
+
+def scratch_settings(tool):
+    """Those of Backstay's instances that make a difference to how fast one is, as NAME=VALUE."""
+    tool.fresh()
+    tool.run(tool.backup())
+    with tool.scratch_copy() as place:
+        return [row[0] for row in place.query("""
+            SELECT name || '=' || setting FROM pg_settings
+            WHERE source = 'configuration file' AND category !~
+                '^(Connections|Reporting and Logging|Client Connection Defaults / Locale)'
+            ORDER BY 1""")]
 
 
 class Copy(DatabaseTool):
@@ -111,13 +135,13 @@ class Dump(DatabaseTool):
                 f"PostgreSQL {version}")
 
     def backup(self):
-        return Command(self.connected(self.server, os.path.join(self.programs, "pg_dump"),
-                                      *self.options, "-f", self.dump, servers.DATABASE))
+        return Command(self.server.connected(os.path.join(self.programs, "pg_dump"),
+                                             *self.options, "-f", self.dump, servers.DATABASE))
 
     def restore(self, target):
         createdb = target.client("createdb", RESTORED)
-        restore = self.connected(target, os.path.join(self.programs, "pg_restore"), f"-j{JOBS}",
-                                 "-d", RESTORED, self.dump)
+        restore = target.connected(os.path.join(self.programs, "pg_restore"), f"-j{JOBS}", "-d",
+                                   RESTORED, self.dump)
         # One of a newer version sets what an older server does not know, and counts that.
         return shell(f"""{shlex.join(createdb)}
             {shlex.join(restore)} 2>errors || {{

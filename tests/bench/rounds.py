@@ -48,8 +48,8 @@ def last_line(*paths):
 class Bench:
     """All rounds of one work. `samples` collects {step: {tool: [sample]}}.
 
-    A kind of work has steps(), a list of (id, title) in the order in which they are measured; run(),
-    which calls measure_step() for each; take(), which measures one; and about(), a sentence.
+    A kind of work has steps(), a list of (id, title) in the order in which they are measured;
+    run(), which calls measure_step() for each; take(), which measures one; and about(), a sentence.
     """
 
     # (heading, tool): columns that set a tool's time beside that one's.

@@ -19,9 +19,6 @@ USER = "postgres"
 DATABASE = "bench"
 # {scale: (pgbench's scale, percent of the shop)}
 SIZES = {"full": (100, 100), "small": (10, 10)}
-# The settings of the instance that Backstay starts for restores (plugins/source/postgres).
-TUNED = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off",
-         "wal_level=minimal", "max_wal_senders=0", "max_wal_size=16GB")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -73,19 +70,54 @@ def processes(parent):
     return found
 
 
-class Server:
-    """A running server on the data folder `data`; `settings` are in addition to its defaults."""
+class Place:
+    """A server that runs, to be reached through the socket in the folder `host`."""
+
+    def __init__(self, host, user=USER):
+        self.host = host
+        self.user = user
+
+    def client(self, name, *args):
+        """argv of one of the server's own client programs."""
+        return self.connected(program(name), *args)
+
+    def connected(self, path, *args):
+        """argv of any client program."""
+        return [path, "-h", self.host, "-U", self.user, *args]
+
+    def url(self, database):
+        return f"postgresql:///{database}?host={self.host}&user={self.user}"
+
+    def query(self, text, database="postgres"):
+        """The rows as lists of text."""
+        done = subprocess.run(self.client("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-F", "\t",
+                                          "-d", database, "-c", text),
+                              check=True, stdout=subprocess.PIPE, text=True,
+                              env=os.environ | {"PGOPTIONS": "-c client_min_messages=warning"})
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def tables(self, database):
+        """(name, pages) of all tables that users made, the largest first."""
+        return self.query("""
+            SELECT c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::int
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+            ORDER BY 2 DESC, 1""", database)
+
+
+class Server(Place):
+    """A server of ours on the data folder `data`; `settings` are in addition to its defaults."""
 
     def __init__(self, data, settings=()):
         self.data = data
         # A path of its own, because that of a socket must be short.
         self.socket = tempfile.TemporaryDirectory(prefix="backstay-bench.", dir="/tmp")
-        own(self.socket.name)
-        argv = [program("postgres"), "-D", data, "-k", self.socket.name, "-c",
-                "listen_addresses="]
+        super().__init__(self.socket.name)
+        own(self.host)
+        argv = [program("postgres"), "-D", data, "-k", self.host, "-c", "listen_addresses="]
         for setting in settings:
             argv += ["-c", setting]
-        with open(os.path.join(self.socket.name, "log"), "wb") as log:
+        with open(os.path.join(self.host, "log"), "wb") as log:
             # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(unprivileged(argv), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
@@ -106,10 +138,6 @@ class Server:
         with open(os.path.join(self.host, "log"), encoding="utf-8", errors="replace") as log:
             raise SystemExit(f"bench: a server on {self.data} does not start: {log.read()[-800:]}")
 
-    @property
-    def host(self):
-        return self.socket.name
-
     def close(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
@@ -121,29 +149,6 @@ class Server:
 
     def __exit__(self, *_):
         self.close()
-
-    def client(self, name, *args):
-        """argv of one of the server's own client programs."""
-        return [program(name), "-h", self.host, "-U", USER, *args]
-
-    def url(self, database):
-        return f"postgresql:///{database}?host={self.host}&user={USER}"
-
-    def query(self, text, database="postgres"):
-        """The rows as lists of text."""
-        done = subprocess.run(self.client("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-F", "\t",
-                                          "-d", database, "-c", text),
-                              check=True, stdout=subprocess.PIPE, text=True,
-                              env=os.environ | {"PGOPTIONS": "-c client_min_messages=warning"})
-        return [line.split("\t") for line in done.stdout.splitlines()]
-
-    def tables(self, database):
-        """(name, pages) of all tables that users made, the largest first."""
-        return self.query("""
-            SELECT c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::int
-            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
-            ORDER BY 2 DESC, 1""", database)
 
     def settle(self):
         """Leaves nothing to do in the background that the next command would pay for."""

@@ -76,6 +76,8 @@ class Backstay(Tool):
                        f"destinations: {{ repo: {{ type: local, path: '{self.repository}',"
                        f" min_free: 1% }} }}\n"
                        f"state_dir: '{self.folder}/state'\n")
+        # A database's url counts as a secret.
+        os.chmod(self.config, 0o600)
         self.run(self.command("init"))
 
     def backup(self):
