@@ -1,0 +1,63 @@
+/* plugins/source/mysql/pending.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What this version of the plugin refuses to do.
+ */
+#include "mysql_source.h"
+
+static int refuse(void *self, const char *what, struct backstay_error *err)
+{
+    const struct my *my = self;
+
+    return my->host->fail(my->host, err, BACKSTAY_ERR_CONFIG, "%s: not supported by this version",
+                          what);
+}
+
+int my_backup(void *self, struct backstay_sink *sink, struct backstay_error *err)
+{
+    (void)sink;
+    return refuse(self, "backup", err);
+}
+
+int my_restore(void *self, const struct backstay_target *target, struct backstay_feed *feed,
+               struct backstay_error *err)
+{
+    (void)target;
+    (void)feed;
+    return refuse(self, "restore", err);
+}
+
+int my_check(void *self, struct backstay_report *report, struct backstay_error *err)
+{
+    (void)report;
+    return refuse(self, "check", err);
+}
+
+int my_probe(void *self, const struct backstay_target *target, struct backstay_report *report,
+             struct backstay_error *err)
+{
+    (void)target;
+    (void)report;
+    return refuse(self, "probe", err);
+}
+
+int my_covers(void *self, const struct backstay_target *target, const char *fact)
+{
+    (void)self;
+    (void)target;
+    (void)fact;
+    return 1;
+}
+
+int my_scratch_create(void *self, struct backstay_scratch *out, struct backstay_error *err)
+{
+    (void)out;
+    return refuse(self, "scratch", err);
+}
+
+int my_scratch_remove(void *self, const struct backstay_scratch *scratch,
+                      struct backstay_error *err)
+{
+    (void)scratch;
+    return refuse(self, "scratch", err);
+}
