@@ -8,15 +8,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_facts(struct pg_run *run, const struct pg_table *table,
-                      const struct plug_rowsum *sum)
+static void add_fact(struct pg_run *run, const char *label, bool portable,
+                     const struct plug_rowsum *sum)
 {
     char hex[PLUG_ROWSUM_HEX];
     PLUG_AUTO_FREE char *scope =
-        table->portable ? plug_strdup("") : plug_strf("@%d", run->hold.control->major);
+        portable ? plug_strdup("") : plug_strf("@%d", run->hold.control->major);
 
-    pg_fact_number(&run->facts, (int64_t)sum->rows, "table:%s:rows", table->label);
-    pg_fact(&run->facts, plug_rowsum_hex(sum, hex), "table:%s:digest%s", table->label, scope);
+    pg_fact_number(&run->facts, (int64_t)sum->rows, "table:%s:rows", label);
+    pg_fact(&run->facts, plug_rowsum_hex(sum, hex), "table:%s:digest%s", label, scope);
+}
+
+static int by_whole(const void *a, const void *b, void *ctx)
+{
+    const struct pg_table *tables = ctx;
+
+    return strcmp(tables[*(const size_t *)a].whole, tables[*(const size_t *)b].whole);
+}
+
+/* The parts of a hash-partitioned table may get each other's rows when it is restored: facts are
+ * about the whole. */
+static void add_facts(struct pg_run *run)
+{
+    struct pg_table *tables = run->hold.tables.items;
+    PLUG_AUTO_FREE size_t *parts = plug_alloc(run->hold.tables.n + 1, sizeof *parts);
+    size_t n = 0;
+
+    for (size_t i = 0; i < run->hold.tables.n; i++) {
+        if (tables[i].whole)
+            parts[n++] = i;
+        else
+            add_fact(run, tables[i].label, tables[i].portable, &run->sums[i]);
+    }
+    qsort_r(parts, n, sizeof *parts, by_whole, tables);
+    for (size_t i = 0; i < n;) {
+        const char *whole = tables[parts[i]].whole;
+        struct plug_rowsum sum = {0};
+        bool portable = true;
+        for (; i < n && strcmp(tables[parts[i]].whole, whole) == 0; i++) {
+            plug_rowsum_merge(&sum, &run->sums[parts[i]]);
+            portable = portable && tables[parts[i]].portable;
+        }
+        add_fact(run, whole, portable, &sum);
+    }
 }
 
 /* The units were read largest first; now those of a table lie together. */
@@ -65,10 +99,10 @@ int pg_run_account(struct pg_run *run)
     json_t *list = json_array();
     size_t next = 0;
 
+    add_facts(run);
     if (run->n_units)
         qsort(run->units, run->n_units, sizeof *run->units, by_part);
     for (size_t i = 0; i < run->hold.tables.n; i++) {
-        add_facts(run, &run->hold.tables.items[i], &run->sums[i]);
         if (run->sink)
             (void)json_array_append_new(list, describe(run, i, &next));
     }

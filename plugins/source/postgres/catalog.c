@@ -36,7 +36,6 @@ enum {
     COL_OID,
     COL_SCHEMA,
     COL_NAME,
-    COL_LABEL,
     COL_OWNER,
     COL_COLUMNS,
     COL_CONDITION,
@@ -44,28 +43,40 @@ enum {
     COL_HEAP,
     COL_UNLOGGED,
     COL_PORTABLE,
-    COL_IDENTITY
+    COL_IDENTITY,
+    COL_WHOLE_SCHEMA,
+    COL_WHOLE
 };
 
 /* Nothing here opens a table, and so nothing waits for a lock on one. A table that belongs to an
  * extension is made by it; only the rows of those that the extension names as configuration are
  * somebody's data. Types whose text has not changed since version 13 are listed by their oids,
- * which are the same in every version. */
+ * which are the same in every version. The parts of a hash-partitioned table have their columns in
+ * the order of the whole, since a restore may share out the rows among them in another way: the
+ * hash of an enum value is that of its oid. */
 static const char list_sql[] =
     "SELECT c.oid, n.nspname, c.relname,"
-    " pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),"
     " pg_catalog.pg_get_userbyid(c.relowner), coalesce(a.columns, ''),"
     " coalesce(e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)], ''),"
     " e.oid IS NOT NULL, coalesce(am.amname = 'heap', true), c.relpersistence = 'u',"
-    " coalesce(a.portable, true), c.relfilenode || ' ' || coalesce(a.identity, '')"
+    " coalesce(a.portable, true), c.relfilenode || ' ' || coalesce(a.identity, ''),"
+    " hn.nspname, h.relname"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam"
     " LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass"
     "  AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'"
     " LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid"
+    " LEFT JOIN LATERAL (SELECT r.oid, r.relname, r.relnamespace FROM"
+    "  pg_catalog.pg_partition_ancestors(c.oid) WITH ORDINALITY AS y(oid, nr)"
+    "  JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = y.oid AND p.partstrat = 'h'"
+    "  JOIN pg_catalog.pg_class r ON r.oid = y.oid ORDER BY y.nr DESC LIMIT 1) h"
+    "  ON c.relispartition"
+    " LEFT JOIN pg_catalog.pg_namespace hn ON hn.oid = h.relnamespace"
     " LEFT JOIN LATERAL (SELECT"
-    "  pg_catalog.string_agg(pg_catalog.quote_ident(x.attname), ', ' ORDER BY x.attnum)"
+    "  pg_catalog.string_agg(pg_catalog.quote_ident(x.attname), ', ' ORDER BY"
+    "   coalesce((SELECT w.attnum FROM pg_catalog.pg_attribute w WHERE w.attrelid = h.oid"
+    "    AND w.attname = x.attname), x.attnum))"
     "   FILTER (WHERE x.attgenerated = '') AS columns,"
     "  pg_catalog.string_agg(x.attnum || ':' || x.attname || ':' || x.atttypid || "
     "x.attgenerated::pg_catalog.text,"
@@ -89,7 +100,10 @@ static struct pg_table read_row(const PGresult *rows, int row)
         .schema = plug_strdup(pg_cell(rows, row, COL_SCHEMA)),
         .name = plug_strdup(pg_cell(rows, row, COL_NAME)),
         .qualified = pg_qualified(pg_cell(rows, row, COL_SCHEMA), pg_cell(rows, row, COL_NAME)),
-        .label = plug_strdup(pg_cell(rows, row, COL_LABEL)),
+        .label = pg_label(pg_cell(rows, row, COL_SCHEMA), pg_cell(rows, row, COL_NAME)),
+        .whole = PQgetisnull(rows, row, COL_WHOLE) ? NULL
+                                                   : pg_label(pg_cell(rows, row, COL_WHOLE_SCHEMA),
+                                                              pg_cell(rows, row, COL_WHOLE)),
         .columns = columns[0] ? plug_strf("(%s)", columns) : plug_strdup(""),
         .condition = plug_strdup(pg_cell(rows, row, COL_CONDITION)),
         .owner = plug_strdup(pg_cell(rows, row, COL_OWNER)),
@@ -107,6 +121,7 @@ static void free_table(struct pg_table *table)
     free(table->name);
     free(table->qualified);
     free(table->label);
+    free(table->whole);
     free(table->columns);
     free(table->condition);
     free(table->owner);

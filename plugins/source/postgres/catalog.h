@@ -14,6 +14,7 @@ struct pg_table {
     char *name;
     char *qualified; /* "schema"."name", always quoted: for SQL */
     char *label;     /* schema.name, quoted where SQL needs it: for facts and people */
+    char *whole;     /* NULL, or the label of the hash-partitioned table that it is a part of */
     char *columns;   /* ("a", "b"): those that have values of their own; "" for none */
     char *condition; /* "WHERE ..." of an extension's configuration table, or "" */
     char *owner;     /* the role */
