@@ -112,9 +112,13 @@ class Place:
         return os.path.join(self.path, *names)
 
     def configure(self, sources, destinations=None, name="backstay.yaml", **options):
-        """Writes the configuration: sources and destinations by name and path. JSON is YAML."""
+        """Writes the configuration: sources and destinations by name and path. JSON is YAML.
+
+        A source that is no path is its whole section.
+        """
         config = {
-            "sources": {key: {"type": "media", "path": path} for key, path in sources.items()},
+            "sources": {key: {"type": "media", "path": path} if isinstance(path, str) else path
+                        for key, path in sources.items()},
             "destinations": {key: {"type": "local", "path": path} for key, path in
                              (destinations or {"local": "repo"}).items()},
             "state_dir": "state",

@@ -38,8 +38,13 @@ class Place(proof.Place):
         self.server = server
         self.database = database
 
-    def source(self, url=None, destination="repo", **options):
-        """Writes the configuration. An option of None is left out."""
+    def source(self, url=None, proxy=None, destination="repo", **options):
+        """Writes the configuration; @proxy is what to connect through. An option of None is left
+        out."""
+        self.where = self.server.socket
+        if proxy:
+            self.where = "port='%d'" % proxy.port
+            url = "host=127.0.0.1 port=%d user=postgres dbname=%s" % (proxy.port, self.database)
         given = {"type": "postgres", "url": url or self.server.url(self.database), "jobs": 2,
                  "bin": self.server.tools, "scratch_bin": self.server.bin}
         given.update(options)
@@ -55,6 +60,36 @@ class Place(proof.Place):
 
     def value(self, statement):
         return self.server.value(statement, self.database)
+
+    def wrap(self, program, script, folder="bin"):
+        """A folder for the option "bin" in which @program is a shell script: "$real" is the program
+        itself, "$count" how often the script ran before. --version is always answered."""
+        os.makedirs(self.at(folder), exist_ok=True)
+        for name in postgres.TOOLS:
+            link = self.at(folder, name)
+            if os.path.lexists(link):
+                os.unlink(link)
+            os.symlink(os.path.join(self.server.tools, name), link)
+        os.unlink(self.at(folder, program))
+        counter = self.at(folder, "count")
+        with open(self.at(folder, program), "w", encoding="utf-8") as file:
+            file.write("#!/bin/bash\nreal='%s'\n[ \"$1\" = --version ] && exec \"$real\" \"$@\"\n"
+                       "count=$(cat '%s' 2>/dev/null || echo 0)\necho $((count + 1)) > '%s'\n%s\n" % (
+                           os.path.join(self.server.tools, program), counter, counter, script))
+        os.chmod(self.at(folder, program), 0o755)
+        if os.path.exists(counter):
+            os.unlink(counter)
+        return self.at(folder)
+
+    def copying(self):
+        """Whether rows are being read, and pg_dump is done."""
+        reads = self.server.query("SELECT pid FROM pg_stat_activity WHERE state = 'active' AND"
+                                  " application_name = 'backstay' AND query LIKE '%COPY%'")
+        return bool(reads) and not self.dumping()
+
+    def dumping(self):
+        """The pg_dump of a backup, which is seen by where it connects to."""
+        return [item for item in self.children("--lock-wait-timeout") if self.where in item[1]]
 
     # -- what is left on the server, and here
 
@@ -82,8 +117,9 @@ class Place(proof.Place):
         """No session on the server, no pg_dump of ours."""
         gone = wait_until(lambda: not self.sessions())
         proof.ok("%s: no session is left on the server" % name, gone, self.sessions())
-        tools = [item for item in self.children(self.server.path) if "pg_dump" in item[1] or
-                 "pg_restore" in item[1]]
+        tools = [item for where in (self.path, self.server.path, self.where)
+                 for item in self.children(where)
+                 if "pg_dump" in item[1] or "pg_restore" in item[1]]
         proof.ok("%s: no program is left behind" % name, not tools, tools)
 
     # -- backups

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 import postgres  # noqa: E402
 
 NAME = 'torture "DB" é'
+EXTENSION = os.path.join(HERE, "torture", "extension")
 
 DATABASE = """
 ALTER DATABASE {name} OWNER TO torture_owner;
@@ -45,7 +46,7 @@ def roles(server):
 
 def make(server, name=NAME):
     """Makes the database, and its roles where they are missing."""
-    server.install_extension(os.path.join(HERE, "torture", "extension"))
+    server.install_extension(EXTENSION)
     if server.query("SELECT FROM pg_roles WHERE rolname = 'torture_alone'") == []:
         roles(server)
     server.createdb(name, "--template=template0")
