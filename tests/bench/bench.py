@@ -234,7 +234,7 @@ def main():
         work.measure()
     # Each tool stores the work once at most, and its changes.
     room_for(options.folder, max(work.bytes for work in works) * (len(options.tools) + 1))
-    target = restore_place(options.folder, max(work.bytes for work in works))
+    target = restore_place(options.folder, max(work.restored_bytes for work in works))
     tools = {work.name: make_tools(options, work, target) for work in works}
     try:
         for name in [name for name, found in tools.items() if not found]:

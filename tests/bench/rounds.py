@@ -74,7 +74,7 @@ class Bench:
         say(f"{self.work.name}: round {round_number + 1}: {step}: {tool.name}")
         try:
             sample = self.take(tool, step, verify=round_number == 0)
-        except Failed as failure:
+        except (Failed, subprocess.CalledProcessError) as failure:
             say(f"  {failure}")
             self.errors.setdefault(tool.name, {})[step] = str(failure)
             return

@@ -3,6 +3,8 @@
 """Tests of what a report rests on; run starts them before it measures."""
 
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from dataclasses import replace
@@ -91,6 +93,40 @@ class Tables(unittest.TestCase):
                       lines)
         lines = tables.goals("small", [("initial", "initial")], results(1.0, 9.0), full=True)
         self.assertIn("| initial | 2.3x faster than restic | 9.00x | reached |", lines)
+
+
+class Measure(unittest.TestCase):
+    """`run` has built the program that the variable names."""
+
+    def measure(self, script):
+        with tempfile.NamedTemporaryFile() as report:
+            done = subprocess.run([os.environ["BENCH_MEASURE"], report.name, sys.executable, "-c",
+                                   script], check=False)
+            names = ("seconds", "user", "system", "peak", "own", "status")
+            values = map(float, report.read().split())
+        found = dict(zip(names, values, strict=True))
+        self.assertEqual(done.returncode, found["status"])
+        return found
+
+    def test_memory_of_a_child_counts_for_the_largest_process_only(self):
+        found = self.measure("import subprocess, sys, time; time.sleep(0.1); subprocess.run("
+                             "[sys.executable, '-c', 'b = bytearray(100 << 20)'])")
+        self.assertGreater(found["peak"], 100 << 10)
+        self.assertLess(found["own"], 50 << 10)
+
+    def test_memory_of_the_command_itself_is_its_own(self):
+        found = self.measure("import time; b = bytearray(100 << 20); time.sleep(0.1)")
+        self.assertGreater(found["own"], 100 << 10)
+
+    def test_a_daemon_that_outlives_the_command_counts_with_its_time_on_the_processor(self):
+        found = self.measure("import os, time\nif os.fork() == 0:\n    os.setsid()\n"
+                             "    end = time.process_time() + 0.8\n"
+                             "    while time.process_time() < end: pass\n")
+        self.assertGreater(found["user"] + found["system"], 0.8)
+        self.assertLess(found["seconds"], 0.8)
+
+    def test_the_exit_code_is_that_of_the_command(self):
+        self.assertEqual(self.measure("raise SystemExit(7)")["status"], 7)
 
 
 class Works(unittest.TestCase):

@@ -46,6 +46,11 @@ class Work:
     def bytes(self):
         return sum(size for _, size in self.files)
 
+    @property
+    def restored_bytes(self):
+        """What a restore needs at most in its place."""
+        return self.bytes
+
     def read(self):
         """Reads all of it once, so that no tool pays for the disk."""
         buffer = bytearray(1 << 20)
