@@ -40,11 +40,11 @@ static void add_loop(struct plug_bytes *sql, const char *role)
 {
     PLUG_AUTO_FREE char *to = plug_strf(" TO %s", role);
 
-    plug_bytes_text(sql, "\nDO $$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM "
+    plug_bytes_text(sql, "\nDO $each$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM "
                          "pg_largeobject_metadata LOOP EXECUTE 'GRANT SELECT ON LARGE OBJECT ' || "
                          "o || ");
     pg_add_literal(sql, to);
-    plug_bytes_text(sql, "; END LOOP; END $$;");
+    plug_bytes_text(sql, "; END LOOP; END $each$;");
 }
 
 static void say_unreadable(const struct pg_look *look, const PGresult *row)

@@ -11,11 +11,13 @@
 
 enum { COL_OID, COL_GID, COL_SINCE, COL_OWNER };
 
-/* The lock of a prepared transaction has no process, and its transaction as virtual number. */
+/* Locks of a prepared transaction have no process. Which transaction they are of shows in that on
+ * its own number. */
 static const char prepared_sql[] =
     "SELECT DISTINCT l.relation, pg_catalog.quote_literal(p.gid), p.prepared, p.owner"
-    " FROM pg_catalog.pg_prepared_xacts p JOIN pg_catalog.pg_locks l"
-    " ON l.virtualtransaction = '-1/' || p.transaction::text"
+    " FROM pg_catalog.pg_prepared_xacts p JOIN pg_catalog.pg_locks x"
+    "  ON x.locktype = 'transactionid' AND x.pid IS NULL AND x.transactionid = p.transaction"
+    " JOIN pg_catalog.pg_locks l ON l.pid IS NULL AND l.virtualtransaction = x.virtualtransaction"
     " WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.granted"
     " AND p.database = pg_catalog.current_database() ORDER BY 3, 2, 1";
 
