@@ -29,13 +29,13 @@ static int run_item(struct pg_task *task, struct pg_conn *conn, struct backstay_
     /* What hangs on rows that are missing fails for no reason of its own. */
     if (atomic_load(&restoring->rows_missing))
         return 0;
-    for (int i = 0; i < TRIES && r != 0; i++) {
+    for (int i = 0; i < TRIES && r < 0; i++) {
         r = pg_item_make(task->what, conn, err);
         /* Statements of ours on partitions of one table may wait for each other. */
-        if (r != 0 && !pg_error_is(conn, "40P01"))
+        if (r < 0 && !pg_error_is(conn, "40P01"))
             break;
     }
-    return r;
+    return r < 0 ? -1 : 0;
 }
 
 /* Statistics of a table include those of its children, and a foreign table among them would be read
@@ -254,7 +254,7 @@ static void add_analyze(struct pg_restoring *restoring, size_t first_item)
 void pg_post_add(struct pg_restoring *restoring)
 {
     struct pg_work *work = &restoring->work;
-    const struct pg_task point = {.run = nothing};
+    const struct pg_task point = {.run = nothing, .point = true};
     struct stages stages;
 
     stages.rows = pg_work_add(work, &point);

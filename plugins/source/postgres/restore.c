@@ -90,6 +90,23 @@ static bool may_fail(const struct pg_item *item, const struct pg_conn *conn)
                                           strcmp(item->label, "ACL SCHEMA public") == 0);
 }
 
+static int make_item(struct pg_restoring *restoring, const struct pg_item *item, bool whole,
+                     struct backstay_error *err)
+{
+    struct pg_conn *conn = restoring->into.conn;
+
+    if (whole && pg_run(conn, err, "SAVEPOINT item") != 0)
+        return -1;
+    int r = pg_item_make(item, conn, err);
+    if (r < 0 && !may_fail(item, conn))
+        return -1;
+    if (r < 0)
+        restoring->host->log(restoring->host, BACKSTAY_LOG_WARN, "%s", err->text);
+    if (!whole)
+        return 0;
+    return pg_run(conn, err, r == 0 ? "RELEASE item" : "ROLLBACK TO item");
+}
+
 static int make_before(struct pg_restoring *restoring, struct backstay_error *err)
 {
     struct pg_conn *conn = restoring->into.conn;
@@ -101,22 +118,26 @@ static int make_before(struct pg_restoring *restoring, struct backstay_error *er
 
     if (r == 0)
         r = pg_run(conn, err, whole ? "BEGIN" : "SET synchronous_commit = off");
-    for (size_t i = 0; i < toc->n && r == 0; i++) {
-        if (whole)
-            r = pg_run(conn, err, "SAVEPOINT item");
-        if (r == 0)
-            r = pg_item_make(&toc->items[i], conn, err);
-        if (r != 0 && may_fail(&toc->items[i], conn)) {
-            restoring->host->log(restoring->host, BACKSTAY_LOG_WARN, "%s", err->text);
-            r = whole ? pg_run(conn, err, "ROLLBACK TO item") : 0;
-        }
-    }
+    for (size_t i = 0; i < toc->n && r == 0; i++)
+        r = make_item(restoring, &toc->items[i], whole, err);
     if (r == 0)
         r = pg_run(conn, err, whole ? "COMMIT" : "RESET synchronous_commit");
     return r;
 }
 
 /* ---- rows and what comes after them */
+
+/* Foreign keys and triggers of tables that are there already. When the role may not do this, there
+ * are none: that was looked at before. */
+static int set_guards_aside(const struct pg_restoring *restoring, struct pg_conn *conn,
+                            struct backstay_error *err)
+{
+    if (!restoring->wish->data_only ||
+        pg_run(conn, err, "SET session_replication_role = replica") == 0 ||
+        pg_error_is(conn, "42501"))
+        return 0;
+    return -1;
+}
 
 static int connect_worker(void *ctx, struct pg_conn **out, struct backstay_error *err)
 {
@@ -125,24 +146,31 @@ static int connect_worker(void *ctx, struct pg_conn **out, struct backstay_error
     if (pg_into_connect(&restoring->into, out, err) != 0)
         return -1;
     if (pg_toc_prepare(&restoring->after, *out, err) == 0 &&
-        pg_run(*out, err, "SET synchronous_commit = off") == 0)
+        pg_run(*out, err, "SET synchronous_commit = off") == 0 &&
+        set_guards_aside(restoring, *out, err) == 0)
         return 0;
     pg_disconnect(*out);
     return -1;
 }
 
-/* The first failure is the one that the restore answers; the others are told, too. */
+/* Rows or an item that the server refused keep no others from being looked at; everything else hits
+ * the other tasks as well. A database without some of its rows is not restored: its first failure
+ * is what the restore answers, and the rows of other tables are loaded only to find out about them.
+ * Of chosen tables, those that can be restored are. */
 static bool task_failed(void *ctx, struct pg_task *task, const struct backstay_error *err)
 {
     struct pg_restoring *restoring = ctx;
     struct backstay_feed *feed = restoring->feed;
 
     (void)task;
-    if (restoring->n_failed++ > 0 && err->kind != BACKSTAY_ERR_CANCELLED)
+    bool one = err->kind == BACKSTAY_ERR_IO || err->kind == BACKSTAY_ERR_CORRUPT;
+    bool whole = restoring->wish->n_tables == 0;
+
+    if ((restoring->n_failed++ > 0 || !whole) && err->kind != BACKSTAY_ERR_CANCELLED)
         feed->problem(feed, restoring->saved->schema, "%s", err->text);
-    atomic_store(&restoring->rows_missing, true);
-    /* Rows or an item that the server refused; everything else hits the other tasks as well. */
-    return err->kind == BACKSTAY_ERR_IO || err->kind == BACKSTAY_ERR_CORRUPT;
+    if (whole)
+        atomic_store(&restoring->rows_missing, true);
+    return one;
 }
 
 static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
@@ -160,7 +188,10 @@ static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
         pg_load_add(restoring);
     }
     pg_post_add(restoring);
-    return pg_work_run(&restoring->work, err);
+    int r = pg_work_run(&restoring->work, err);
+    if (r != 0 && restoring->wish->n_tables > 0 && !atomic_load(&restoring->work.stopped))
+        return 0;
+    return r;
 }
 
 /* ---- what is beside tables */
@@ -188,17 +219,38 @@ static int load_objects(struct pg_restoring *restoring, struct backstay_error *e
     return 0;
 }
 
+/* Labels of the tables whose sequences are set; NULL: all. */
+static json_t *chosen_labels(const struct pg_restoring *restoring)
+{
+    json_t *labels;
+    size_t i;
+    json_t *table;
+
+    if (restoring->wish->n_tables == 0)
+        return NULL;
+    labels = json_array();
+    json_array_foreach(restoring->saved->tables, i, table)
+    {
+        if (pg_into_wants(&restoring->into, table))
+            (void)json_array_append(labels, json_object_get(table, "label"));
+    }
+    return labels;
+}
+
 static int load_rest(struct pg_restoring *restoring, struct backstay_error *err)
 {
     struct pg_conn *conn = restoring->into.conn;
+    json_t *labels = chosen_labels(restoring);
+    int r = 0;
 
-    if (!restoring->wish->schema_only && restoring->wish->n_tables == 0 &&
-        load_objects(restoring, err) != 0)
-        return -1;
-    if (!restoring->wish->schema_only && restoring->saved->sequences &&
-        pg_sequences_apply(conn, restoring->saved->sequences, NULL, err) != 0)
-        return -1;
-    return pg_post_analyze_rest(restoring, err);
+    if (!restoring->wish->schema_only && restoring->wish->n_tables == 0)
+        r = load_objects(restoring, err);
+    if (r == 0 && !restoring->wish->schema_only && restoring->saved->sequences)
+        r = pg_sequences_apply(conn, restoring->saved->sequences, labels, err);
+    if (r == 0 && restoring->into.created && !restoring->wish->schema_only)
+        r = pg_post_analyze_rest(restoring, err);
+    json_decref(labels);
+    return r;
 }
 
 /* ---- one database */
@@ -214,6 +266,41 @@ static int restore_database(struct pg_restoring *restoring, struct backstay_erro
         return -1;
     }
     return 0;
+}
+
+/* Rows and large objects were counted as they were loaded. */
+static void count_documents(const struct pg_restoring *restoring)
+{
+    static const char *const names[] = {"database.json",  "schema.dump", "tables.json",
+                                        "sequences.json", "load.sh",     "large-objects.json"};
+
+    for (size_t i = 0; i < PLUG_COUNT(names); i++) {
+        uint64_t index = pg_saved_find(restoring->saved, restoring->feed, names[i]);
+        if (index != UINT64_MAX)
+            restoring->feed->done(restoring->feed, index, 0);
+    }
+}
+
+/* Of a dry run: what would have been loaded. */
+static void count_rows(const struct pg_restoring *restoring)
+{
+    size_t i;
+    size_t k;
+    json_t *table;
+    json_t *file;
+
+    json_array_foreach(restoring->saved->tables, i, table)
+    {
+        const json_t *files = json_object_get(table, "files");
+        json_array_foreach(files, k, file)
+        {
+            if (pg_into_wants(&restoring->into, table) && !restoring->wish->schema_only)
+                restoring->feed->done(restoring->feed, 0, 0);
+        }
+    }
+    if (!restoring->wish->schema_only && restoring->wish->n_tables == 0)
+        for (i = 0; i < json_array_size(restoring->saved->objects); i++)
+            restoring->feed->done(restoring->feed, 0, 0);
 }
 
 static void free_restoring(struct pg_restoring *restoring)
@@ -234,28 +321,36 @@ static void free_restoring(struct pg_restoring *restoring)
     pg_into_close(&restoring->into);
 }
 
+/* What is restored, as far as the archive says it. */
+static int read_archive(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    if (restoring->wish->data_only && restoring->wish->n_tables == 0)
+        return 0;
+    if (find_tool(restoring, err) != 0 || copy_archive(restoring, err) != 0 ||
+        read_items(restoring, err) != 0)
+        return -1;
+    return pg_restore_choose(restoring, err);
+}
+
 static int restore_one(struct pg_restoring *restoring, const json_t *globals,
                        const struct backstay_target *target, struct backstay_error *err)
 {
-    int r = pg_into_open(&restoring->into, restoring->saved, err);
-
-    if (r == 0)
-        r = pg_into_check(&restoring->into, restoring->saved, globals, err);
-    if (r == 0)
-        r = find_tool(restoring, err);
-    if (r == 0)
-        r = copy_archive(restoring, err);
-    if (r == 0)
-        r = read_items(restoring, err);
-    if (r == 0 && !target->dry_run)
-        r = restore_database(restoring, err);
-    return r;
+    if (pg_into_open(&restoring->into, restoring->saved, err) != 0 ||
+        read_archive(restoring, err) != 0 ||
+        pg_into_check(&restoring->into, restoring->saved, globals, err) != 0)
+        return -1;
+    if (target->dry_run)
+        count_rows(restoring);
+    else if (restore_database(restoring, err) != 0)
+        return -1;
+    count_documents(restoring);
+    return 0;
 }
 
 /* ---- the whole */
 
-static int choose(const struct pg_saved_list *list, const struct pg_wish *wish, size_t *chosen,
-                  const struct backstay_host *host, struct backstay_error *err)
+static int choose(const struct pg_saved_list *list, const struct pg_wish *wish, bool scratch,
+                  size_t *chosen, const struct backstay_host *host, struct backstay_error *err)
 {
     for (size_t i = 0; wish->database && i < list->n; i++) {
         if (strcmp(list->items[i].name, wish->database) == 0) {
@@ -267,6 +362,11 @@ static int choose(const struct pg_saved_list *list, const struct pg_wish *wish, 
         return host->fail(host, err, BACKSTAY_ERR_CONFIG, "the snapshot has no database %s",
                           wish->database);
     *chosen = list->n == 1 ? 0 : SIZE_MAX;
+    if (list->n > 1 && (wish->n_tables > 0 || !scratch))
+        return host->fail(host, err, BACKSTAY_ERR_CONFIG,
+                          "the snapshot has %zu databases, such as %s and %s: choose one with "
+                          "--database, or restore all of them into a scratch place",
+                          list->n, list->items[0].name, list->items[1].name);
     return 0;
 }
 
@@ -280,7 +380,8 @@ static int restore_all(struct pg *pg, const struct pg_wish *wish, struct pg_save
     for (size_t i = 0; i < list->n; i++)
         if (pg_saved_load(&list->items[i], feed, host, err) != 0)
             return -1;
-    if (choose(list, wish, &chosen, host, err) != 0)
+    if (choose(list, wish, pg_scratch_kind(target->location) != PG_SCRATCH_NONE, &chosen, host,
+               err) != 0)
         return -1;
     for (size_t i = 0; i < list->n; i++) {
         if (chosen != SIZE_MAX && chosen != i)

@@ -57,6 +57,15 @@ struct pg_restoring {
     atomic_bool rows_missing; /* nothing that needs all rows is worth its time any more */
 };
 
+/* ---- restore_choose.c */
+
+/**
+ * Keeps the items of chosen tables, and sets "wanted" in their rows of tables.json. Without a
+ * choice everything stays.
+ */
+int pg_restore_choose(struct pg_restoring *restoring, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
 /* ---- load.c: rows */
 
 /** Chooses the tables. Connected in restoring->into. */

@@ -381,6 +381,21 @@ const struct pg_item *pg_toc_find(const struct pg_toc *toc, int id)
     return found ? &toc->items[found->index] : NULL;
 }
 
+void pg_toc_keep(struct pg_toc *toc, const unsigned char *marks)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < toc->n; i++) {
+        if (marks[i])
+            toc->items[n++] = toc->items[i];
+        else
+            clear_item(&toc->items[i]);
+    }
+    toc->n = n;
+    free(toc->positions);
+    index_items(toc);
+}
+
 bool pg_item_is(const struct pg_item *item, const char *kind)
 {
     return strcmp(item->kind, kind) == 0;
@@ -396,10 +411,29 @@ int pg_toc_prepare(const struct pg_toc *toc, struct pg_conn *conn, struct backst
     return 0;
 }
 
+static bool exists_already(const struct pg_conn *conn)
+{
+    static const char *const states[] = {"42710", "42P06", "42P07", "42723"};
+
+    for (size_t i = 0; i < PLUG_COUNT(states); i++)
+        if (pg_error_is(conn, states[i]))
+            return true;
+    return false;
+}
+
 int pg_item_make(const struct pg_item *item, struct pg_conn *conn, struct backstay_error *err)
 {
+    const struct backstay_host *host = conn->host;
+
     if (pg_run(conn, err, item->sql) == 0)
         return 0;
+    if (item->shared && exists_already(conn)) {
+        host->log(host, BACKSTAY_LOG_INFO, "%s is there already and is used as it is", item->label);
+        return PG_ITEM_EXISTS;
+    }
     PLUG_AUTO_FREE char *why = plug_strdup(err->text);
-    return conn->host->fail(conn->host, err, err->kind, "make %s: %s", item->label, why);
+    return host->fail(host, err, err->kind, "make %s: %s%s", item->label, why,
+                      pg_error_is(conn, "42501")
+                          ? "; restore with --no-owner, or as a member of the roles that own it"
+                          : "");
 }

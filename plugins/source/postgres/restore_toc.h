@@ -8,7 +8,7 @@
  * The SQL goes to the server through libpq, never through psql: nothing in it is a command of a
  * client.
  *
- * Thread-safety: does not change once read.
+ * Thread-safety: does not change while several threads use it.
  */
 #pragma once
 
@@ -24,7 +24,8 @@ struct pg_item {
     char *label;        /* "TABLE public.orders": for people */
     int *needs;         /* ids of others; ascending is not promised */
     size_t n_needs;
-    char *sql; /* with the settings that it depends on */
+    char *sql;   /* with the settings that it depends on */
+    bool shared; /* others may have made it already */
 };
 
 /** Where item @id is in a list. */
@@ -60,6 +61,9 @@ void pg_toc_free(struct pg_toc *toc);
 /** The item @id, or NULL. */
 const struct pg_item *pg_toc_find(const struct pg_toc *toc, int id);
 
+/** Removes the items whose mark is 0. */
+void pg_toc_keep(struct pg_toc *toc, const unsigned char *marks);
+
 /** Whether the item is of this kind. */
 bool pg_item_is(const struct pg_item *item, const char *kind);
 
@@ -70,7 +74,14 @@ bool pg_item_is(const struct pg_item *item, const char *kind);
 int pg_toc_prepare(const struct pg_toc *toc, struct pg_conn *conn, struct backstay_error *err)
     __attribute__((warn_unused_result));
 
-/** Makes one item. @err names it. */
+enum { PG_ITEM_EXISTS = 1 };
+
+/**
+ * Makes one item.
+ *
+ * @return 0; PG_ITEM_EXISTS when a shared one is there already (a transaction is then to be rolled
+ * back); -1 with @err, which names the item.
+ */
 int pg_item_make(const struct pg_item *item, struct pg_conn *conn, struct backstay_error *err)
     __attribute__((warn_unused_result));
 

@@ -185,6 +185,24 @@ static void keep_first(struct pg_work *work, const struct backstay_error *err)
         work->first = *err;
 }
 
+/* What waits for a task that failed is not done, and no more what waits for that in turn; but a
+ * point comes after all that will ever be done. */
+static void release_followers(struct pg_work *work, const struct pg_task *task, bool done)
+{
+    for (size_t i = 0; i < task->n_followers; i++) {
+        struct pg_task *follower = &work->tasks[task->followers[i]];
+        if (follower->state != PG_TASK_WAITING)
+            continue;
+        if (done || follower->point) {
+            if (--follower->waits == 0)
+                add_ready(work, task->followers[i]);
+        } else {
+            follower->state = PG_TASK_FAILED;
+            release_followers(work, follower, false);
+        }
+    }
+}
+
 static void end_task(struct pg_work *work, struct pg_task *task, int result,
                      const struct backstay_error *err)
 {
@@ -201,9 +219,7 @@ static void end_task(struct pg_work *work, struct pg_task *task, int result,
         if (!work->failed(work->ctx, task, err))
             atomic_store(&work->stopped, true);
     }
-    for (size_t i = 0; i < task->n_followers && result == 0; i++)
-        if (--work->tasks[task->followers[i]].waits == 0)
-            add_ready(work, task->followers[i]);
+    release_followers(work, task, result == 0);
     (void)pthread_cond_broadcast(&work->changed);
     (void)pthread_mutex_unlock(&work->mutex);
 }

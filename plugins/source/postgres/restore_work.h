@@ -29,6 +29,7 @@ struct pg_task {
     uint32_t *locks; /* tables */
     size_t n_locks;
     size_t locks_cap;
+    bool point;     /* comes also after tasks that failed */
     bool exclusive; /* its locks allow no other task on these tables */
 
     double rank; /* cost, and that of the longest chain of followers */

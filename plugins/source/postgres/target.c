@@ -67,6 +67,20 @@ static int look_up(struct pg_into *into, const char *name, bool *exists, struct 
     return 0;
 }
 
+static int check_version(const struct pg_into *into, const struct pg_saved *saved,
+                         struct backstay_error *err)
+{
+    json_int_t version = json_integer_value(json_object_get(saved->database, "server_version_num"));
+
+    if (version / 10000 <= into->server->major)
+        return 0;
+    return into->host->fail(into->host, err, BACKSTAY_ERR_CONFIG,
+                            "%s is a backup of PostgreSQL %d and %s is version %d, which cannot "
+                            "load it; restore into version %d or newer",
+                            saved->name, (int)(version / 10000), into->server->label,
+                            into->server->major, (int)(version / 10000));
+}
+
 int pg_into_open(struct pg_into *into, const struct pg_saved *saved, struct backstay_error *err)
 {
     into->scratch = pg_scratch_kind(into->url);
@@ -79,7 +93,8 @@ int pg_into_open(struct pg_into *into, const struct pg_saved *saved, struct back
                                 "the url names no database to restore into; write "
                                 "postgresql://user@host/%s or another name",
                                 saved->name);
-    if (connect_server(into, err) != 0 || look_up(into, into->named, &into->exists, err) != 0)
+    if (connect_server(into, err) != 0 || check_version(into, saved, err) != 0 ||
+        look_up(into, into->named, &into->exists, err) != 0)
         return -1;
     into->name = plug_strdup(into->named);
     return 0;
@@ -96,20 +111,6 @@ void pg_into_close(struct pg_into *into)
 }
 
 /* ---- before anything is changed */
-
-static int check_version(const struct pg_into *into, const struct pg_saved *saved,
-                         struct backstay_error *err)
-{
-    json_int_t version = json_integer_value(json_object_get(saved->database, "server_version_num"));
-
-    if (version / 10000 <= into->server->major)
-        return 0;
-    return into->host->fail(into->host, err, BACKSTAY_ERR_CONFIG,
-                            "%s is a backup of PostgreSQL %d and %s is version %d, which cannot "
-                            "load it; restore into version %d or newer",
-                            saved->name, (int)(version / 10000), into->server->label,
-                            into->server->major, (int)(version / 10000));
-}
 
 static int check_existing(struct pg_into *into, const struct pg_saved *saved,
                           struct backstay_error *err)
@@ -136,8 +137,6 @@ static int check_existing(struct pg_into *into, const struct pg_saved *saved,
 int pg_into_check(struct pg_into *into, const struct pg_saved *saved, const json_t *globals,
                   struct backstay_error *err)
 {
-    if (check_version(into, saved, err) != 0)
-        return -1;
     if (into->exists && check_existing(into, saved, err) != 0)
         return -1;
     if (!into->exists && into->wish->data_only)

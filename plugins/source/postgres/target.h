@@ -28,8 +28,9 @@ struct pg_into {
 };
 
 /**
- * Connects, and decides the name: that of @url, or that of @saved where the url names none of its
- * own. The caller calls pg_into_close() in any case.
+ * Connects, and decides the name: that of @url, or on a scratch place that of @saved. A server that
+ * is older than the one that was backed up is refused. The caller calls pg_into_close() in any
+ * case.
  */
 int pg_into_open(struct pg_into *into, const struct pg_saved *saved, struct backstay_error *err)
     __attribute__((warn_unused_result));

@@ -48,8 +48,7 @@ int pg_into_check_empty(const struct pg_into *into, struct pg_conn *conn,
 
 bool pg_into_wants(const struct pg_into *into, const json_t *table)
 {
-    return into->wish->n_tables == 0 ||
-           pg_wish_has_table(into->wish, pg_json_get(table, "label"), NULL);
+    return into->wish->n_tables == 0 || json_is_true(json_object_get(table, "wanted"));
 }
 
 static int table_exists(struct pg_conn *conn, const char *qualified, bool *exists,
@@ -196,7 +195,10 @@ static int check_missing(struct pg_into *into, const json_t *missing, const json
     const json_t *roles = json_object_get(missing, "roles");
     const json_t *extensions = json_object_get(missing, "extensions");
 
-    if (json_array_size(extensions)) {
+    /* Of what a few tables need, the server itself says what is missing. */
+    bool whole = into->wish->n_tables == 0;
+
+    if (json_array_size(extensions) && whole) {
         PLUG_AUTO_FREE char *names = join(extensions);
         return into->host->fail(into->host, err, BACKSTAY_ERR_CONFIG,
                                 "%s does not have the extensions that the backup needs: %s; "
@@ -208,6 +210,8 @@ static int check_missing(struct pg_into *into, const json_t *missing, const json
         return 0;
     if (into->scratch == PG_SCRATCH_INSTANCE)
         return make_roles(into, roles, globals, err);
+    if (!whole)
+        return 0;
     PLUG_AUTO_FREE char *names = join(roles);
     return into->host->fail(into->host, err, BACKSTAY_ERR_CONFIG,
                             "%s does not have the roles that own or may use something in the "
