@@ -6,12 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,8 +43,26 @@ static int fail(const struct plug_child *child, struct backstay_error *err, cons
 
 /* ---- the child's side: only what is safe after fork(2) in a process with threads */
 
+/* A network of its own, in which there is nothing but itself. Where the machine does not allow
+ * that, as in most containers, the child keeps ours. */
+static void cut_network(void)
+{
+    struct ifreq loopback = {.ifr_name = "lo"};
+    int fd = unshare(CLONE_NEWNET) == 0 ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+
+    if (fd < 0)
+        return;
+    if (ioctl(fd, SIOCGIFFLAGS, &loopback) == 0) {
+        loopback.ifr_flags |= IFF_UP;
+        (void)ioctl(fd, SIOCSIFFLAGS, &loopback);
+    }
+    close(fd);
+}
+
 static void become(const struct plug_child *child)
 {
+    if (child->no_network)
+        cut_network();
     if (child->as_user &&
         (setgroups(0, NULL) != 0 || setresgid(child->gid, child->gid, child->gid) ||
          setresuid(child->uid, child->uid, child->uid)))

@@ -22,13 +22,18 @@ struct plug_child {
     gid_t gid;
     int as_user;
     int close_group; /* 1: the child leads a process group of its own */
+
+    /** 1: it reaches no other machine, nor what listens on this one. As root only: others may not
+     * cut a network off. */
+    int no_network;
     const struct backstay_host *host;
 
     /** Receives the output; NULL: it is dropped. Non-zero ends the child; the run answers -1. */
     int (*output)(void *ctx, const void *data, size_t len);
     void *ctx;
 
-    /** Asked ten times a second; non-zero ends the child as a failing output() does. NULL: never. */
+    /** Asked ten times a second; non-zero ends the child as a failing output() does. NULL: never.
+     */
     int (*stopped)(void *ctx);
 
     struct plug_bytes said; /* out: the last kilobytes of standard error; to be freed */

@@ -333,6 +333,7 @@ int plug_server_start(struct plug_server *server, const char *signal, int64_t sp
         NULL};
     struct plug_child child = plug_server_child(server, argv);
 
+    child.no_network = 1;
     int r = plug_child_run(&child, err);
     if (r > 0) {
         PLUG_AUTO_FREE char *why = plug_child_why(&child);

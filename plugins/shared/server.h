@@ -54,7 +54,8 @@ struct plug_child plug_server_child(const struct plug_server *server, const char
 
 /**
  * Starts the shell script `server` of the folder, which must end in an `exec` of the server. Its
- * output goes to `log`.
+ * output goes to `log`. When we are root it has no network, so that what is restored, which may
+ * hold code and passwords, talks to nobody; its sockets are files.
  *
  * @space_bytes the most that the folder may grow to; 0: any size.
  */

@@ -128,32 +128,35 @@ static void add_socket_folder(struct plug_bytes *out, const char *path)
     plug_bytes_text(out, "\"'\n");
 }
 
-static const char fixed_settings[] = "listen_addresses = ''\n"
-                                     "unix_socket_permissions = 0700\n"
-                                     "cluster_name = 'backstay scratch'\n"
-                                     "fsync = off\n"
-                                     "full_page_writes = off\n"
-                                     "synchronous_commit = off\n"
-                                     "wal_level = minimal\n"
-                                     "max_wal_senders = 0\n"
-                                     "archive_mode = off\n"
-                                     "wal_init_zero = off\n"
-                                     "max_wal_size = 8GB\n"
-                                     "checkpoint_timeout = 1h\n"
-                                     "autovacuum = off\n"
-                                     "bgwriter_lru_maxpages = 0\n"
-                                     "jit = off\n"
-                                     "max_connections = 100\n"
-                                     "max_locks_per_transaction = 1024\n"
-                                     "restart_after_crash = off\n"
-                                     "logging_collector = off\n"
-                                     "log_destination = stderr\n"
-                                     "log_timezone = UTC\n"
-                                     "timezone = UTC\n"
-                                     "lc_messages = C\n"
-                                     "log_checkpoints = off\n"
-                                     /* Statements may hold secrets. */
-                                     "log_min_error_statement = panic\n";
+static const char fixed_settings[] =
+    "listen_addresses = ''\n"
+    "unix_socket_permissions = 0700\n"
+    "cluster_name = 'backstay scratch'\n"
+    "fsync = off\n"
+    "full_page_writes = off\n"
+    "synchronous_commit = off\n"
+    "wal_level = minimal\n"
+    "max_wal_senders = 0\n"
+    "archive_mode = off\n"
+    /* A restored subscription must not take over the slot of the original. */
+    "max_logical_replication_workers = 0\n"
+    "wal_init_zero = off\n"
+    "max_wal_size = 4GB\n"
+    "checkpoint_timeout = 1h\n"
+    "autovacuum = off\n"
+    "bgwriter_lru_maxpages = 0\n"
+    "jit = off\n"
+    "max_connections = 100\n"
+    "max_locks_per_transaction = 1024\n"
+    "restart_after_crash = off\n"
+    "logging_collector = off\n"
+    "log_destination = stderr\n"
+    "log_timezone = UTC\n"
+    "timezone = UTC\n"
+    "lc_messages = C\n"
+    "log_checkpoints = off\n"
+    /* Statements may hold secrets. */
+    "log_min_error_statement = panic\n";
 
 static char *settings_text(const struct plug_server *server)
 {

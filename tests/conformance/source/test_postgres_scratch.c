@@ -277,6 +277,19 @@ static bool has_open(pid_t pid, const char *target)
     return found;
 }
 
+/* Whether process @pid has the network of this one. */
+static bool shares_network(pid_t pid)
+{
+    char path[64];
+    struct stat ours;
+    struct stat its;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/ns/net", (long)pid);
+    assert_int_equal(stat("/proc/self/ns/net", &ours), 0);
+    assert_int_equal(stat(path, &its), 0);
+    return ours.st_ino == its.st_ino;
+}
+
 static void its_processes_have_no_rights_files_secrets_or_terminal_of_ours(void **state)
 {
     struct fixture *fixture = *state;
@@ -302,6 +315,7 @@ static void its_processes_have_no_rights_files_secrets_or_terminal_of_ours(void 
         assert_non_null(strstr(text, geteuid() == 0 ? "\nGroups:\t \n" : "\nGroups:"));
         assert_false(has_open(pids[i], lock));
         assert_int_not_equal(getsid(pids[i]), getsid(0));
+        assert_int_equal(shares_network(pids[i]), geteuid() != 0);
     }
     assert_true(has_open(getpid(), lock));
     close(fd);
@@ -329,6 +343,36 @@ static void a_long_folder_has_its_sockets_elsewhere(void **state)
     assert_true(is_gone(sockets));
     assert_int_equal(count_entries(deep), 0);
     assert_int_equal(rmdir(deep), 0);
+}
+
+/* Those of the matrix that tests/support/fetch-postgres has brought, and Debian's own. */
+static void every_version_that_is_here_makes_one(void **state)
+{
+    static const char *const homes[] = {"/usr/lib/postgresql",
+                                        "/var/cache/backstay-tests/postgresql"};
+    struct fixture *fixture = *state;
+    unsigned made = 0;
+
+    for (int major = PG_OLDEST; major <= PG_NEWEST; major++) {
+        for (size_t i = 0; i < PLUG_COUNT(homes); i++) {
+            struct backstay_scratch scratch;
+            char bin[128];
+            char version[16];
+            (void)snprintf(bin, sizeof bin, "%s/%d/bin", homes[i], major);
+            (void)snprintf(version, sizeof version, "%d", major);
+            if (is_gone(bin))
+                continue;
+            fixture->pg.scratch_bin = bin;
+            must_create(fixture, &scratch, 0);
+            assert_answer(scratch.location,
+                          "SELECT current_setting('server_version_num')::int / 10000", version);
+            assert_answer(scratch.location, "ANALYZE pg_class", "");
+            must_remove(fixture, &scratch);
+            print_message("version %d of %s\n", major, homes[i]);
+            made++;
+        }
+    }
+    assert_true(made >= 1);
 }
 
 /* ---- its end */
@@ -736,6 +780,7 @@ int main(void)
         TEST(an_instance_answers_and_is_gone_after_its_removal),
         TEST(its_processes_have_no_rights_files_secrets_or_terminal_of_ours),
         TEST(a_long_folder_has_its_sockets_elsewhere),
+        TEST(every_version_that_is_here_makes_one),
         TEST(a_killed_creator_takes_its_instance_along),
         TEST(a_kept_instance_outlives_ctrl_c_and_goes_when_its_time_is_over),
         TEST(what_a_crash_left_is_removed_and_nothing_else),
