@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Besides one connection for each job: the locks, their watch, and pg_dump. */
-enum { CONNECTIONS_BESIDE = 3 };
+/* Besides one connection for each job, of which one holds the locks: their watch, and pg_dump. */
+enum { CONNECTIONS_BESIDE = 2 };
 
 /* ---- the connection */
 

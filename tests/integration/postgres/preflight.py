@@ -71,6 +71,11 @@ def test_rights(server):
                "backstay;")
         doctor.says("missing rights are named with the statements that grant them", "rights",
                     ("bad", what + sql))
+        failed = doctor.attempt("backup")
+        proof.ok("a backup says so, too, and fails", failed.code == 14 and
+                 "source db: rights: " + what.strip() in failed.err and
+                 "GRANT " in failed.err, failed)
+        proof.ok("and leaves no snapshot", not doctor.snapshots())
         proof.ok("what cannot be backed up makes the exit code that of a source", doctor.code == 14,
                  doctor.code)
         proof.ok("pg_dump cannot read it either", not dumps(server, "rights", "backstay"))
@@ -357,16 +362,22 @@ def test_prepared(server):
 
 
 def test_limits(server):
-    make(server, "limits", "CREATE ROLE few LOGIN CONNECTION LIMIT 3 VALID UNTIL '2001-01-01';")
+    make(server, "limits", """
+        CREATE ROLE few LOGIN CONNECTION LIMIT 3 VALID UNTIL '2001-01-01';
+        DO $$ BEGIN FOR i IN 1..20 LOOP EXECUTE 'CREATE TABLE public.t' || i || ' AS SELECT '
+            'generate_series(1, 20000) AS a'; EXECUTE 'GRANT SELECT ON public.t' || i ||
+            ' TO few'; END LOOP; END $$;""")
     with Doctor(server, "limits", "few", jobs=4) as doctor:
-        text = ("role few may have 3 connections, a backup with 4 jobs needs 7; set fewer \"jobs\""
-                ", or:\nALTER ROLE few CONNECTION LIMIT 7;")
+        text = ("role few may have 3 connections, a backup with 4 jobs needs 6; set fewer \"jobs\""
+                ", or:\nALTER ROLE few CONNECTION LIMIT 6;")
         doctor.says("too few connections of the role are refused", "connections", ("bad", text))
         obey(server, text, "limits")
         doctor.says("after the statement they are enough", "connections")
+        done = doctor.attempt("backup")
+        proof.ok("a backup needs no more than that", done.code == 0, done)
         server.psql("ALTER DATABASE limits CONNECTION LIMIT 2")
         doctor.says("too few connections of the database are refused", "connections", (
-            "bad", "database limits may have 2 connections, a backup with 4 jobs needs 7"))
+            "bad", "database limits may have 2 connections, a backup with 4 jobs needs 6"))
         server.psql("ALTER DATABASE limits CONNECTION LIMIT -1")
         found = [text for severity, text in doctor.of("role") if severity == "warning"]
         proof.ok("a password that ends soon is a warning", found == [
@@ -378,7 +389,7 @@ def test_limits(server):
         found = doctor.of("connections")
         proof.ok("too few connections of the server are a warning", any(
             severity == "warning" and re.fullmatch(
-                r"the server has \d+ connections left, a backup with 64 jobs needs 67; set fewer "
+                r"the server has \d+ connections left, a backup with 64 jobs needs 66; set fewer "
                 r"\"jobs\", or raise max_connections", text) for severity, text in found), found)
 
 
