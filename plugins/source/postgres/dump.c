@@ -91,6 +91,9 @@ int pg_dump_prepare(struct pg_run *run, struct backstay_error *err)
     for (size_t i = 0; i < PLUG_COUNT(fixed); i++)
         add(&args, plug_strdup(fixed[i]));
     add(&args, plug_strdup(no_large_objects));
+    /* As all that we send and read. Bytes of no encoding cannot be converted. */
+    if (strcmp(run->hold.encoding, "SQL_ASCII") != 0)
+        add(&args, plug_strdup("--encoding=UTF8"));
     add(&args, plug_strf("--snapshot=%s", run->hold.snapshot));
     int r = leave_out_schemas(run->pg, run->hold.control, &args, err);
     if (r == 0)
