@@ -5,6 +5,7 @@
  * but whoever looks after backups wants to know when it does not work.
  */
 #include "check_parts.h"
+#include "scratch.h"
 
 /* ---- the archive */
 
@@ -116,5 +117,6 @@ int pg_look_state(const struct pg_look *look, struct backstay_error *err)
 {
     if (look_at_archive(look, err) != 0 || look_at_slots(look, err) != 0)
         return -1;
+    pg_scratch_look(look->pg, look->conn->major, look->report);
     return look_at_standby(look, err);
 }

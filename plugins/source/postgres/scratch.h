@@ -46,6 +46,10 @@ char *pg_scratch_ended(const char *location);
 /** How many instances and databases of earlier runs wait to be removed. */
 unsigned pg_scratch_leftovers(const struct pg *pg);
 
+/** Tells a preflight whether snapshots of version @major can be restored into a scratch place, and
+ * what is left of earlier ones. */
+void pg_scratch_look(const struct pg *pg, int major, struct backstay_report *report);
+
 /* ---- its two kinds; scratch.c chooses */
 
 int pg_instance_create(const struct pg *pg, struct backstay_scratch *out,
@@ -54,11 +58,15 @@ int pg_instance_remove(const struct pg *pg, const char *marker, struct backstay_
     __attribute__((warn_unused_result));
 unsigned pg_instance_reap(const struct pg *pg, bool count_only);
 
+/** Whether one could be made. @how receives with what, or why not; the caller frees it. */
+bool pg_instance_possible(const struct pg *pg, int major, char **how);
+
 int pg_scratch_server_create(const struct pg *pg, struct backstay_scratch *out,
                              struct backstay_error *err) __attribute__((warn_unused_result));
 int pg_scratch_server_remove(const struct pg *pg, const char *marker, struct backstay_error *err)
     __attribute__((warn_unused_result));
 unsigned pg_scratch_server_reap(const struct pg *pg, bool count_only);
+bool pg_scratch_server_possible(const struct pg *pg, int major, char **how);
 
 /** What locations and markers are made of. */
 #define PG_SCRATCH_APPLICATION "backstay-scratch"            /* of an instance's location */

@@ -342,3 +342,21 @@ unsigned pg_instance_reap(const struct pg *pg, bool count_only)
 
     return plug_server_reap(pg->host, &kind, count_only);
 }
+
+bool pg_instance_possible(const struct pg *pg, int major, char **how)
+{
+    const struct plug_server_kind kind = kind_of(pg);
+    struct backstay_error why = {.size = sizeof why};
+    struct plug_user user = {0};
+    struct pg_tool initdb;
+
+    if (plug_user_find(&user, pg->host, &kind.user, &why) != 0 ||
+        find_initdb(&initdb, pg, major, &why) != 0) {
+        *how = plug_strdup(why.text);
+        return false;
+    }
+    *how = plug_strf("instances are made by %s, version %d, run by the user %s", initdb.path,
+                     initdb.major, user.name);
+    pg_tool_free(&initdb);
+    return true;
+}

@@ -103,11 +103,9 @@ static int refuse_without_rights(const struct pg *pg, struct pg_conn *conn,
         role);
 }
 
-static int refuse_older(const struct pg *pg, const struct pg_conn *conn, const char *version,
+static int refuse_older(const struct pg *pg, const struct pg_conn *conn, int major,
                         struct backstay_error *err)
 {
-    int major = version ? atoi(version) : 0;
-
     if (conn->major >= major)
         return 0;
     return pg->host->fail(pg->host, err, BACKSTAY_ERR_CONFIG,
@@ -146,23 +144,52 @@ static void describe(struct backstay_scratch *out, const struct pg *pg, const st
         (void)snprintf(out->hint, sizeof out->hint, "psql \"%s\"", conninfo);
 }
 
-int pg_scratch_server_create(const struct pg *pg, struct backstay_scratch *out,
-                             struct backstay_error *err)
+/* Connects, and refuses a server on which the databases cannot or must not be made. */
+static int connect_for(struct pg_conn **out, const struct pg *pg, int major,
+                       struct backstay_error *err)
 {
-    const char *version = BACKSTAY_HAS(out, server_version) ? out->server_version : NULL;
     struct pg_conn *conn;
 
     if (connect_there(&conn, pg, err) != 0)
         return -1;
     int r = refuse_without_rights(pg, conn, err);
     if (r == 0)
-        r = refuse_older(pg, conn, version, err);
+        r = refuse_older(pg, conn, major, err);
     if (r == 0)
         r = refuse_the_source(pg, conn, err);
     if (r == 0)
-        describe(out, pg, conn);
-    pg_disconnect(conn);
+        *out = conn;
+    else
+        pg_disconnect(conn);
     return r;
+}
+
+int pg_scratch_server_create(const struct pg *pg, struct backstay_scratch *out,
+                             struct backstay_error *err)
+{
+    const char *version = BACKSTAY_HAS(out, server_version) ? out->server_version : NULL;
+    struct pg_conn *conn;
+
+    if (connect_for(&conn, pg, version ? atoi(version) : 0, err) != 0)
+        return -1;
+    describe(out, pg, conn);
+    pg_disconnect(conn);
+    return 0;
+}
+
+bool pg_scratch_server_possible(const struct pg *pg, int major, char **how)
+{
+    struct backstay_error why = {.size = sizeof why};
+    struct pg_conn *conn;
+
+    if (connect_for(&conn, pg, major, &why) != 0) {
+        *how = plug_strdup(why.text);
+        return false;
+    }
+    *how =
+        plug_strf("databases are made on the server of %s, version %d", conn->label, conn->major);
+    pg_disconnect(conn);
+    return true;
 }
 
 int pg_scratch_mark(struct pg_conn *conn, const struct pg *pg, const char *location,
@@ -228,9 +255,11 @@ int pg_scratch_server_remove(const struct pg *pg, const char *marker, struct bac
         return -1;
     PGresult *rows = databases_there(conn, base, len, err);
     int r = rows ? 0 : -1;
-    for (int i = 0; rows && i < PQntuples(rows); i++)
-        if (drop(conn, pg_cell(rows, i, 0), r == 0 ? err : NULL) != 0)
+    for (int i = 0; rows && i < PQntuples(rows); i++) {
+        struct backstay_error why = {.size = sizeof why};
+        if (drop(conn, pg_cell(rows, i, 0), r == 0 ? err : &why) != 0)
             r = -1;
+    }
     PQclear(rows);
     pg_disconnect(conn);
     return r;

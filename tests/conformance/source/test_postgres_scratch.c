@@ -4,7 +4,7 @@
  * Scratch instances and scratch databases of the postgres plugin, on real servers: what they are,
  * and that they go, whatever becomes of who made them.
  */
-#include "support/cmocka.h"
+#include "postgres_fixture.h"
 
 #include "shared/server.h"
 #include "source/postgres/scratch.h"
@@ -29,67 +29,35 @@ enum { SECOND_NS = 1000000000, MIB = 1 << 20 };
 /* ---- a host and an instance of the plugin */
 
 struct fixture {
-    struct backstay_host host;
+    struct postgres_host host; /* first: see ask_cancelled() */
     struct pg pg;
     char folder[64];  /* that of the scratch instances */
     int cancel_after; /* questions until the host says stop; 0: never */
-    char logged[2048];
 };
 
-static void host_log(const struct backstay_host *host, int level, const char *fmt, ...)
+static int ask_cancelled(const struct backstay_host *abi)
 {
-    struct fixture *fixture = host->ctx;
-    size_t len = strlen(fixture->logged);
-    va_list ap;
+    struct fixture *fixture = abi->ctx;
 
-    if (level > BACKSTAY_LOG_NOTE)
-        return;
-    va_start(ap, fmt);
-    (void)vsnprintf(fixture->logged + len, sizeof fixture->logged - len, fmt, ap);
-    va_end(ap);
-}
-
-static int host_fail(const struct backstay_host *host, struct backstay_error *err, int kind,
-                     const char *fmt, ...)
-{
-    va_list ap;
-
-    (void)host;
-    if (err == NULL)
-        return -1;
-    err->kind = kind;
-    va_start(ap, fmt);
-    (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
-    va_end(ap);
-    return -1;
-}
-
-static int host_cancelled(const struct backstay_host *host)
-{
-    struct fixture *fixture = host->ctx;
-
-    return fixture->cancel_after > 0 && --fixture->cancel_after == 0 ? (fixture->cancel_after = 1)
-                                                                     : 0;
+    if (fixture->cancel_after == 0)
+        return 0;
+    if (fixture->cancel_after > 1)
+        fixture->cancel_after--;
+    return fixture->cancel_after == 1;
 }
 
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
 
-    fixture->host = (struct backstay_host){
-        .size = sizeof fixture->host,
-        .abi = BACKSTAY_ABI,
-        .name = "shop",
-        .ctx = fixture,
-        .log = host_log,
-        .fail = host_fail,
-        .cancelled = host_cancelled,
-    };
+    postgres_host_init(&fixture->host);
+    fixture->host.abi.name = "shop";
+    fixture->host.abi.cancelled = ask_cancelled;
     (void)snprintf(fixture->folder, sizeof fixture->folder, "/var/tmp/backstay-test-XXXXXX");
     if (mkdtemp(fixture->folder) == NULL || chmod(fixture->folder, 0777) != 0)
         return -1;
     fixture->pg = (struct pg){
-        .host = &fixture->host,
+        .host = &fixture->host.abi,
         .scratch_folder = fixture->folder,
         .scratch_time_ns = (int64_t)60 * SECOND_NS,
         .database = "shop",
@@ -106,6 +74,7 @@ static int tear_down(void **state)
 
     if (r != 0)
         (void)fprintf(stderr, "%s: %s\n", fixture->folder, strerror(errno));
+    postgres_host_free(&fixture->host);
     free(fixture);
     return r;
 }
@@ -469,7 +438,8 @@ static void what_a_crash_left_is_removed_and_nothing_else(void **state)
     must_create(fixture, &next, 0);
     assert_true(is_gone(scratch.marker));
     assert_int_equal(plug_marker_started(server), 0);
-    assert_non_null(strstr(fixture->logged, ", which an earlier run left behind"));
+    assert_non_null(
+        strstr((const char *)fixture->host.log.data, ", which an earlier run left behind"));
     must_remove(fixture, &next);
     assert_int_equal(count_entries(fixture->folder), 3);
     assert_int_equal(unlink(link), 0);
@@ -611,6 +581,42 @@ static void a_full_disk_is_told_and_cleaned_up(void **state)
     assert_int_equal(left, 0);
 }
 
+/* The only line that a preflight has about scratch places. Freed by the caller. */
+static char *look(struct fixture *fixture, int major, int *severity)
+{
+    struct fake_report report;
+
+    fake_report_init(&report);
+    pg_scratch_look(&fixture->pg, major, &report.abi);
+    assert_int_equal(report.findings.n, 1);
+    assert_string_equal(report.findings.items[0].subject, "scratch places");
+    char *text = strdup(report.findings.items[0].text);
+    *severity = report.findings.items[0].severity;
+    fake_report_free(&report);
+    return text;
+}
+
+static void a_preflight_tells_whether_scratch_places_can_be_made(void **state)
+{
+    struct fixture *fixture = *state;
+    int severity;
+    char *text = look(fixture, 15, &severity);
+
+    assert_int_equal(severity, BACKSTAY_OK);
+    assert_int_equal(strncmp(text, "instances are made by /", 23), 0);
+    assert_non_null(strstr(text, "/initdb, version 15, run by the user "));
+    free(text);
+    text = look(fixture, 12, &severity);
+    assert_int_equal(severity, BACKSTAY_INFO);
+    assert_non_null(strstr(text, "install postgresql-12"));
+    free(text);
+    fixture->pg.scratch_server = "host=/nowhere user=verify";
+    text = look(fixture, 15, &severity);
+    assert_int_equal(severity, BACKSTAY_WARNING);
+    assert_non_null(strstr(text, "/nowhere"));
+    free(text);
+}
+
 static void only_scratch_places_of_ours_are_removed(void **state)
 {
     struct fixture *fixture = *state;
@@ -668,7 +674,7 @@ static void make_database(struct fixture *fixture, const struct backstay_scratch
     struct backstay_error err = {.size = sizeof err};
     struct pg_conn *conn;
 
-    assert_ok(pg_connect(&conn, &fixture->host, &place, &err), err);
+    assert_ok(pg_connect(&conn, &fixture->host.abi, &place, &err), err);
     assert_ok(pg_runf(conn, &err, "CREATE DATABASE %s TEMPLATE template0", there), err);
     assert_ok(pg_scratch_mark(conn, &fixture->pg, scratch->location, there, &err), err);
     pg_disconnect(conn);
@@ -790,6 +796,7 @@ int main(void)
         TEST(a_version_that_is_not_installed_is_named),
         TEST(users_and_folders_that_cannot_be_are_named),
         TEST(a_full_disk_is_told_and_cleaned_up),
+        TEST(a_preflight_tells_whether_scratch_places_can_be_made),
         TEST(only_scratch_places_of_ours_are_removed),
         TEST(databases_on_a_scratch_server_are_marked_and_removed),
         TEST(databases_of_a_crash_are_removed_by_the_next_run),
