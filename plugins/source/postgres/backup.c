@@ -153,11 +153,7 @@ int pg_run_database(struct pg_run *run, struct backstay_error *err)
         if (pg_hold_take(&run->hold, run->pg, err) != 0)
             return -1;
         r = read_held(run, err);
-        if (r == AGAIN) {
-            run->pg->host->log(run->pg->host, BACKSTAY_LOG_INFO, "%s; trying again", err->text);
-            pg_hold_release(&run->hold);
-        }
-    } while (r == AGAIN && pg_hold_may_retry(&run->hold, run->pg));
+    } while (r == AGAIN && pg_hold_give_way(&run->hold, run->pg, err) == 0);
     if (r == 0 && pg_run_account(run) != 0)
         r = run->pg->host->fail(run->pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     return r == 0 ? 0 : -1;

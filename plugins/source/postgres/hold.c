@@ -84,6 +84,10 @@ static int lock_late(struct pg_hold *hold, const struct pg *pg, const struct pg_
             strcmp(table->qualified, late->items[i].qualified) != 0)
             outcome = AGAIN;
     }
+    if (outcome == AGAIN)
+        (void)pg->host->fail(pg->host, err, BACKSTAY_ERR_TRANSIENT,
+                             "%s: tables were made and changed while all others were locked",
+                             hold->control->label);
     pg_tables_free(&current);
     return outcome;
 }
@@ -158,72 +162,92 @@ static int take(struct pg_hold *hold, const struct pg *pg, struct backstay_error
 
 /* ---- why not */
 
-/* Who holds a lock that ours conflicts with, on a table that we want. */
-static PGresult *find_culprit(struct pg_hold *hold)
+enum {
+    CULPRIT_SCHEMA,
+    CULPRIT_NAME,
+    CULPRIT_LABEL,
+    CULPRIT_PID,
+    CULPRIT_USER,
+    CULPRIT_SECONDS,
+    CULPRIT_QUERY
+};
+
+/* Who holds a lock that ours conflicts with, or waits for one. */
+static const char culprits_sql[] =
+    "SELECT n.nspname, c.relname,"
+    " pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),"
+    " l.pid, coalesce(a.usename, '?'),"
+    " coalesce(pg_catalog.round(pg_catalog.date_part('epoch',"
+    " pg_catalog.clock_timestamp() - a.xact_start))::pg_catalog.int8, 0) AS age,"
+    " coalesce(nullif(pg_catalog.left(a.query, 100), ''), '?')"
+    " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'p')"
+    " AND n.nspname !~ '^pg_' AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d"
+    "  WHERE d.datname = pg_catalog.current_database())"
+    " ORDER BY l.granted DESC, age DESC";
+
+/* @return the row of the first that is in the way of a table that we want, or -1. */
+static int find_culprit(const PGresult *rows, const struct pg *pg)
+{
+    for (int i = 0; rows && i < PQntuples(rows); i++)
+        if (pg_wants_table(pg, pg_cell(rows, i, CULPRIT_SCHEMA), pg_cell(rows, i, CULPRIT_NAME)))
+            return i;
+    return -1;
+}
+
+/* Leaves @err as it is when nobody is in the way any more. */
+static void explain(struct pg_hold *hold, const struct pg *pg, struct backstay_error *err)
 {
     struct backstay_error unused = {.size = sizeof unused};
+    PGresult *rows = pg_query(hold->control, &unused, culprits_sql, NULL, 0);
+    int i = find_culprit(rows, pg);
 
-    return pg_query(
-        hold->control, &unused,
-        "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),"
-        " l.pid, coalesce(a.usename, '?'), coalesce(nullif(pg_catalog.left(a.query, 100), ''), "
-        "'?'),"
-        " coalesce(pg_catalog.round(pg_catalog.date_part('epoch',"
-        " pg_catalog.clock_timestamp() - a.xact_start))::pg_catalog.int8, 0)"
-        " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-        " WHERE l.mode = 'AccessExclusiveLock' AND c.relkind = 'r' AND n.nspname !~ '^pg_'"
-        " ORDER BY l.granted DESC, 5 DESC LIMIT 1",
-        NULL, 0);
-}
-
-static int explain(struct pg_hold *hold, const struct pg *pg, struct backstay_error *err)
-{
-    PGresult *rows = find_culprit(hold);
-    double seconds = (double)pg->lock_timeout_ns / 1e9;
-    int r;
-
-    if (rows && PQntuples(rows) > 0)
-        r = pg->host->fail(pg->host, err, BACKSTAY_ERR_TRANSIENT,
-                           "%s: table %s cannot be locked: session %s of %s has been holding or "
-                           "awaiting an exclusive lock on it for %s s (%s); tried for %g s. Let it "
-                           "end, or raise \"lock_timeout\"",
-                           hold->control->label, pg_cell(rows, 0, 0), pg_cell(rows, 0, 1),
-                           pg_cell(rows, 0, 2), pg_cell(rows, 0, 4), pg_cell(rows, 0, 3), seconds);
-    else
-        r = pg->host->fail(pg->host, err, BACKSTAY_ERR_TRANSIENT,
-                           "%s: its tables could not all be locked in %g s, since they are being "
-                           "changed all the time; raise \"lock_timeout\" or leave out the tables "
-                           "that come and go (\"exclude_tables\")",
-                           hold->control->label, seconds);
+    if (i >= 0)
+        (void)pg->host->fail(pg->host, err, BACKSTAY_ERR_TRANSIENT,
+                             "%s: table %s cannot be locked: session %s of %s has been holding or "
+                             "awaiting an exclusive lock on it for %s s (%s); tried for %g s. Let "
+                             "it end, or raise \"lock_timeout\"",
+                             hold->control->label, pg_cell(rows, i, CULPRIT_LABEL),
+                             pg_cell(rows, i, CULPRIT_PID), pg_cell(rows, i, CULPRIT_USER),
+                             pg_cell(rows, i, CULPRIT_SECONDS), pg_cell(rows, i, CULPRIT_QUERY),
+                             (double)pg->lock_timeout_ns / 1e9);
     PQclear(rows);
-    return r;
 }
 
-bool pg_hold_may_retry(const struct pg_hold *hold, const struct pg *pg)
+int pg_hold_give_way(struct pg_hold *hold, const struct pg *pg, struct backstay_error *err)
 {
+    bool late = now_ns() >= hold->deadline_ns;
+
+    if (late)
+        explain(hold, pg, err);
+    else
+        pg->host->log(pg->host, BACKSTAY_LOG_INFO, "%s; trying again", err->text);
+    pg_hold_release(hold);
+    if (late)
+        return -1;
     (void)poll(NULL, 0, PAUSE_MS);
-    return !pg->host->cancelled(pg->host) && now_ns() < hold->deadline_ns;
+    if (pg->host->cancelled(pg->host))
+        return pg->host->fail(pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    return 0;
 }
 
-/* The table is found out before our own locks are gone: until then whoever is in the way stays. */
 int pg_hold_take(struct pg_hold *hold, const struct pg *pg, struct backstay_error *err)
 {
-    for (;;) {
-        int outcome = take(hold, pg, err);
-        if (outcome == TAKEN)
-            return 0;
-        if (outcome == AGAIN && now_ns() >= hold->deadline_ns)
-            (void)explain(hold, pg, err);
-        else if (outcome == AGAIN)
-            pg->host->log(pg->host, BACKSTAY_LOG_INFO, "%s; trying again", err->text);
-        pg_hold_release(hold);
-        if (outcome < 0 || now_ns() >= hold->deadline_ns)
+    int outcome;
+
+    while ((outcome = take(hold, pg, err)) == AGAIN) {
+        if (now_ns() >= hold->deadline_ns)
+            (void)pg->host->fail(pg->host, err, BACKSTAY_ERR_TRANSIENT,
+                                 "%s: its tables could not all be locked in %g s, since they are "
+                                 "being changed all the time; raise \"lock_timeout\" or leave out "
+                                 "the tables that come and go (\"exclude_tables\")",
+                                 hold->control->label, (double)pg->lock_timeout_ns / 1e9);
+        if (pg_hold_give_way(hold, pg, err) != 0)
             return -1;
-        if (!pg_hold_may_retry(hold, pg) && pg->host->cancelled(pg->host))
-            return pg->host->fail(pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     }
+    return outcome == TAKEN ? 0 : -1;
 }
 
 void pg_hold_release(struct pg_hold *hold)

@@ -46,8 +46,14 @@ void pg_hold_release(struct pg_hold *hold);
 /** Releases everything and disconnects. */
 void pg_hold_close(struct pg_hold *hold);
 
-/** Whether there is time for another try; waits a little before it says so. */
-bool pg_hold_may_retry(const struct pg_hold *hold, const struct pg *pg);
+/**
+ * Releases all after a try that failed with @err, and waits a little before the next one.
+ *
+ * @return 0: there is time for one; -1: there is not, and @err names who is in the way when
+ * somebody is.
+ */
+int pg_hold_give_way(struct pg_hold *hold, const struct pg *pg, struct backstay_error *err)
+    __attribute__((warn_unused_result));
 
 /** Begins a transaction on @conn that sees what the holder sees. */
 int pg_hold_join(const struct pg_hold *hold, struct pg_conn *conn, struct backstay_error *err)

@@ -67,11 +67,10 @@ static void look_for_jam(struct pg_run *run, const char *holder)
 
     if (rows && PQntuples(rows) > 0) {
         (void)host->fail(host, &err, BACKSTAY_ERR_TRANSIENT,
-                         "%s: table %s cannot be locked by pg_dump too: session %s (%s) came "
-                         "between and waits for us; tried for %g s. Let it end, or raise "
-                         "\"lock_timeout\"",
-                         run->hold.control->label, pg_cell(rows, 0, 1), pg_cell(rows, 0, 0),
-                         pg_cell(rows, 0, 2), (double)run->pg->lock_timeout_ns / 1e9);
+                         "%s: pg_dump cannot lock what we have locked: session %s (%s) came "
+                         "between, and waits for our lock on %s",
+                         run->hold.control->label, pg_cell(rows, 0, 0), pg_cell(rows, 0, 2),
+                         pg_cell(rows, 0, 1));
         (void)pg_run_retry(run, &err);
     }
     PQclear(rows);

@@ -20,6 +20,8 @@ SCHEMA = """
 CREATE TABLE orders (n int PRIMARY KEY, text text);
 INSERT INTO orders SELECT g, 'order ' || g FROM generate_series(1, 1000) g;
 CREATE TABLE logs (n int);
+CREATE TABLE years (n int) PARTITION BY RANGE (n);
+CREATE TABLE years_1 PARTITION OF years FOR VALUES FROM (0) TO (10);
 CREATE TABLE big (n int, text text);
 INSERT INTO big SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 60000) g;
 """
@@ -163,9 +165,9 @@ def in_between(server, place):
     result = place.wait(process)
     proof.ok("somebody between our lock and pg_dump's: everything is released and tried again",
              ready and result.code == 0 and re.search(
-                 r"table public\.orders cannot be locked by pg_dump too: session %d \(ALTER TABLE "
-                 r"orders ADD COLUMN squeezed int;\) came between and waits for us; tried for 30 s\. "
-                 r"Let it end, or raise \"lock_timeout\"; trying again\n" % change.pid, result.err),
+                 r"pg_dump cannot lock what we have locked: session %d \(ALTER TABLE orders ADD "
+                 r"COLUMN squeezed int;\) came between, and waits for our lock on public\.orders; "
+                 r"trying again\n" % change.pid, result.err),
              result)
     proof.ok("somebody between our lock and pg_dump's: waited for us no longer than for the first "
              "try (%.1f s)" % waited, not said and waited < 4, said)
@@ -194,10 +196,21 @@ def always_in_between(server, place):
     took = time.monotonic() - began
     stop.set()
     thread.join()
-    place.fails("always somebody in between", result, 14, "TRUNCATE logs", "tried for 4 s. Let it "
-                "end, or raise \"lock_timeout\"")
+    place.fails("always somebody in between", result, 14, "table public.logs cannot be locked: "
+                "session ", " s (TRUNCATE logs); tried for 4 s. Let it end, or raise "
+                "\"lock_timeout\"")
     proof.ok("always somebody in between: given up after lock_timeout (%.1f s)" % took,
              4 <= took < 12)
+
+
+def parent_only(server, place):
+    """The root of a partitioned table is locked by pg_dump alone: it has no rows."""
+    holder = Session(server, "BEGIN; LOCK TABLE ONLY years; SELECT 1;")
+    place.source(lock_timeout="4s")
+    place.fails("a partitioned table that is locked", place.attempt("backup"), 14,
+                "table public.years cannot be locked: session %d of postgres" % holder.pid,
+                " s (SELECT 1;); tried for 4 s. Let it end, or raise \"lock_timeout\"")
+    holder.end()
 
 
 def comes_and_goes(server, place):
@@ -227,6 +240,7 @@ with postgres.Server(MAJOR) as server:
         blocking(server, place, proxy)
         in_between(server, place)
         always_in_between(server, place)
+        parent_only(server, place)
         comes_and_goes(server, place)
         place.check_clean("after all faults")
 proof.end()
