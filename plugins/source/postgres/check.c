@@ -5,6 +5,7 @@
  */
 #include "check_parts.h"
 #include "run.h"
+#include "scratch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -97,12 +98,14 @@ static int look_at_server(struct pg_look *look, struct backstay_error *err)
     return r;
 }
 
-/* A database that refuses us keeps nothing from being said of the others. */
+/* One database of several that refuses us keeps nothing from being said of the others, unless the
+ * server was not reached at all. */
 static int look_at(struct pg_look *look, const char *database, bool alone,
                    struct backstay_error *err)
 {
     if (connect_to(look, database, err) != 0) {
-        if (alone || err->kind == BACKSTAY_ERR_CANCELLED || err->kind == BACKSTAY_ERR_TRANSIENT)
+        bool reached = look->role != NULL || err->kind != BACKSTAY_ERR_TRANSIENT;
+        if (alone || !reached || err->kind == BACKSTAY_ERR_CANCELLED)
             return -1;
         pg_look_say(look, BACKSTAY_BAD, "connection", "%s", err->text);
         return 0;
@@ -138,7 +141,22 @@ int pg_preflight(struct pg *pg, struct backstay_report *report, struct backstay_
     return look_at_all(pg, false, report, err);
 }
 
+static void look_at_leftovers(const struct pg *pg, struct backstay_report *report)
+{
+    unsigned n = pg_scratch_leftovers(pg);
+
+    if (n)
+        report->finding(report, BACKSTAY_INFO, "scratch",
+                        "left behind by earlier runs: %u; the next restore to scratch removes "
+                        "what is there",
+                        n);
+}
+
 int pg_check(void *self, struct backstay_report *report, struct backstay_error *err)
 {
-    return look_at_all(self, true, report, err);
+    int r = look_at_all(self, true, report, err);
+
+    if (r == 0)
+        look_at_leftovers(self, report);
+    return r;
 }

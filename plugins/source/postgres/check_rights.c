@@ -7,6 +7,7 @@
  * on; before, each schema is granted, and what its owners will create there.
  */
 #include "check_parts.h"
+#include "meta.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,15 +67,17 @@ struct missing {
     struct plug_bytes sql; /* each schema by itself */
 };
 
-/* As sequences are chosen for a backup: with their table, that of a serial column also by name. */
 static bool wanted(const struct pg *pg, const PGresult *rows, int row)
 {
-    const char *table = pg_cell(rows, row, COL_OF_TABLE);
+    const struct pg_owned relation = {
+        .schema = pg_cell(rows, row, COL_SCHEMA),
+        .name = pg_cell(rows, row, COL_NAME),
+        .table_schema = pg_cell(rows, row, COL_OF_SCHEMA),
+        .table = pg_cell(rows, row, COL_OF_TABLE),
+        .identity = pg_cell_true(rows, row, COL_IDENTITY),
+    };
 
-    if (table[0] && pg_wants_table(pg, pg_cell(rows, row, COL_OF_SCHEMA), table))
-        return true;
-    return !pg_cell_true(rows, row, COL_IDENTITY) &&
-           pg_wants_table(pg, pg_cell(rows, row, COL_SCHEMA), pg_cell(rows, row, COL_NAME));
+    return pg_wants_sequence(pg, &relation);
 }
 
 static void note_owner(const struct pg_look *look, struct schema *schema, const char *name,

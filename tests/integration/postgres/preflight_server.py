@@ -7,8 +7,10 @@
 #
 #     BACKSTAY=... preflight_server.py MAJOR
 import fcntl
+import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -199,7 +201,31 @@ def test_standby():
             doctor.says("without their rows, there is nothing to read", "unlogged tables")
 
 
+def test_leftovers():
+    """What a machine that stops in the middle leaves of a scratch instance."""
+    with Server(major) as server, Doctor(server, "postgres") as doctor:
+        os.chmod(doctor.path, 0o755)
+        doctor.write(url=server.url(), scratch_folder=doctor.path, scratch_bin=server.bin)
+        doctor.backup()
+        scratch = doctor.restore("scratch", "--keep", "10m").json()["scratch"]
+        for name in ("watch.pid", "server.pid"):
+            with open(os.path.join(scratch["marker"], name), encoding="utf-8") as file:
+                os.kill(int(file.read().split()[0]), signal.SIGKILL)
+        marker = os.path.join(scratch["marker"], "backstay-scratch.json")
+        with open(marker, encoding="utf-8") as file:
+            document = json.load(file)
+        document["expires"] = 1
+        with open(marker, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        doctor.says("a scratch instance that was left behind is said", "scratch", (
+            "info", "left behind by earlier runs: 1; the next restore to scratch removes what "
+            "is there"))
+        doctor.run("scratch", "remove", "db", scratch["marker"])
+        doctor.says("and no longer, once it is removed", "scratch")
+
+
 enter_network()
-for test in (test_encryption, test_archive_and_slots, test_room_for_locks, test_standby):
+for test in (test_encryption, test_archive_and_slots, test_room_for_locks, test_standby,
+             test_leftovers):
     test()
 proof.end()
