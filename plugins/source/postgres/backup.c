@@ -326,6 +326,8 @@ static int back_up(struct backup *backup, const char *name, int64_t *instant,
     int r = pg_connect(&conn, pg->host, &run.place, err);
     if (r == 0)
         r = pg_tool_find(&run.dump, pg->host, "pg_dump", conn->major, pg->bin, err);
+    if (r == 0)
+        r = pg_tool_find(&run.reader, pg->host, "pg_restore", run.dump.major, pg->bin, err);
     pg_disconnect(conn);
     if (r == 0)
         r = pg_run_database(&run, err);

@@ -1,10 +1,14 @@
 /* plugins/source/postgres/dump.c
  * SPDX-License-Identifier: Apache-2.0
  *
- * schema.dump: what pg_dump knows, in our snapshot and without rows.
+ * schema.dump: what pg_dump knows, in our snapshot and without rows. Its exit code is not taken for
+ * a proof: it counts when pg_restore has read what was written.
  */
+#include "child.h"
 #include "run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +20,10 @@
 struct dump {
     struct pg_run *run;
     struct backstay_stream *stream;
+    struct backstay_error *err;
     uint64_t bytes;
+    char *copy; /* the path of what pg_restore is to read, and its file */
+    int fd;
 };
 
 struct arguments {
@@ -102,6 +109,75 @@ int pg_dump_prepare(struct pg_run *run, struct backstay_error *err)
     return r;
 }
 
+/* ---- the copy that pg_restore reads */
+
+static int is_stopped(void *ctx)
+{
+    const struct dump *dump = ctx;
+
+    return atomic_load(&dump->run->stopped);
+}
+
+static int fail_copy(struct dump *dump, const char *what)
+{
+    const struct backstay_host *host = dump->run->pg->host;
+
+    return host->fail(host, dump->err, errno == ENOSPC ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
+                      "%s %s: %s", what, dump->copy, strerrordesc_np(errno));
+}
+
+static int open_copy(struct dump *dump)
+{
+    dump->copy = plug_strf("%s/dump.check", dump->run->pg->host->scratch_dir);
+    dump->fd = open(dump->copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return dump->fd < 0 ? fail_copy(dump, "create") : 0;
+}
+
+static int write_copy(struct dump *dump, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(dump->fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_copy(dump, "write");
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static void close_copy(struct dump *dump)
+{
+    if (dump->fd >= 0) {
+        close(dump->fd);
+        (void)unlink(dump->copy);
+    }
+    free(dump->copy);
+}
+
+/* There are no rows in it, so its list of contents is all of it. */
+static int check_copy(struct dump *dump)
+{
+    const struct pg_run *run = dump->run;
+    const struct backstay_host *host = run->pg->host;
+    const char *const argv[] = {run->reader.path, "--list", dump->copy, NULL};
+    const char *const env[] = {"LC_MESSAGES=C", "LC_ALL=C.UTF-8", NULL};
+    struct plug_child child = {
+        .argv = argv, .env = env, .host = host, .stopped = is_stopped, .ctx = dump};
+    int r = plug_child_run(&child, dump->err);
+
+    if (r > 0) {
+        PLUG_AUTO_FREE char *why = plug_child_why(&child);
+        r = host->fail(host, dump->err, BACKSTAY_ERR_IO,
+                       "%s: %s ended without an error, but %s cannot read what it wrote (%s); run "
+                       "it by hand to see what is wrong with it",
+                       run->hold.control->label, run->dump.path, run->reader.path, why);
+    }
+    plug_bytes_free(&child.said);
+    return r;
+}
+
 /* ---- the entry */
 
 static int receive(void *ctx, const void *data, size_t len)
@@ -109,17 +185,10 @@ static int receive(void *ctx, const void *data, size_t len)
     struct dump *dump = ctx;
     struct backstay_sink *sink = dump->run->sink;
 
-    if (atomic_load(&dump->run->stopped))
+    if (atomic_load(&dump->run->stopped) || write_copy(dump, data, len) != 0)
         return -1;
     dump->bytes += len;
     return sink->write(sink, dump->stream, data, len);
-}
-
-static int is_stopped(void *ctx)
-{
-    const struct dump *dump = ctx;
-
-    return atomic_load(&dump->run->stopped);
 }
 
 static int record(struct dump *dump, const char *path)
@@ -162,7 +231,7 @@ int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
     const struct backstay_host *host = run->pg->host;
     PLUG_AUTO_FREE char *path = plug_strf("%sschema.dump", run->folder);
     PLUG_AUTO_FREE char *said = NULL;
-    struct dump dump = {.run = run};
+    struct dump dump = {.run = run, .err = err, .fd = -1};
     const struct pg_tool_run tool = {.tool = &run->dump,
                                      .conn = run->hold.control,
                                      .args = (const char *const *)run->dump_args,
@@ -173,13 +242,16 @@ int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
     int r = -1;
 
     err->kind = BACKSTAY_ERR_NONE;
-    if (sink->begin(sink, path, strlen(path), &dump.stream) == 0)
+    if (open_copy(&dump) == 0 && sink->begin(sink, path, strlen(path), &dump.stream) == 0)
         r = pg_tool_run(&tool, &said, err);
+    if (r == 0)
+        r = check_copy(&dump);
     if (r == 0 && (pg_run_claim(run) != 0 || record(&dump, path) != 0))
         r = -1;
     if (r < 0 && err->kind == BACKSTAY_ERR_NONE)
         (void)host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     if (dump.stream)
         sink->abort(sink, dump.stream);
+    close_copy(&dump);
     return r > 0 ? (is_lock_timeout(said) ? 1 : -1) : r;
 }

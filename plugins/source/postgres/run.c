@@ -40,6 +40,7 @@ void pg_run_end(struct pg_run *run)
     pg_run_reset(run);
     pg_hold_close(&run->hold);
     pg_tool_free(&run->dump);
+    pg_tool_free(&run->reader);
     free(run->folder);
     free(run->name);
     (void)pthread_cond_destroy(&run->changed);

@@ -45,6 +45,7 @@ struct pg_run {
     struct pg_place place;
     struct pg_hold hold;
     struct pg_tool dump;   /* not for a probe */
+    struct pg_tool reader; /* pg_restore, of the same version or newer */
     char **dump_args;      /* ends with NULL */
     struct pg_unit *units; /* largest first */
     size_t n_units;
