@@ -4,50 +4,35 @@
  * conn: a connection to a server, its statements, and what their errors mean (hides most of
  * MariaDB Connector/C).
  *
- * Calls of the client library block. A guard, one thread for each instance that has connections,
- * looks whether the host has cancelled or a connection's @stop has become true; then it kills the
- * statement on the server and shuts the socket, so that the call returns.
+ * The client library waits for the server in a function of ours, which looks ten times a second
+ * whether the host has cancelled or the connection's @stop has become true; then the statement is
+ * killed on the server and the call returns with an error. The connection is of no use after that.
  *
  * Thread-safety: a connection belongs to one thread at a time.
  */
 #pragma once
 
-#include "mysql_source.h"
+#include "place.h"
 
 #include <mysql.h>
 #include <stdatomic.h>
 
 struct my_conn {
     const struct backstay_host *host;
+    const struct my *my;
     MYSQL *db;
     char *label;      /* "MariaDB on db.example:3306", for messages */
     bool mariadb;     /* and not MySQL */
+    bool tls;         /* whether what is said is encrypted */
     unsigned version; /* 101119 for 10.11.19, 80036 for 8.0.36, 90704 for 9.7.4 */
     unsigned error;   /* number of the last error; 0: none */
     char sqlstate[6];
     const atomic_bool *stop; /* NULL, or: end what it does when this becomes true */
+    bool interrupted;        /* it was */
+    bool ready;              /* logged in */
+    bool asked_wrong;        /* the server asked for a local file that nobody offered */
+    struct my_place place;   /* a copy */
 };
-
-/** Where to connect to: an url taken apart, or the single options. Release with my_place_free(). */
-struct my_place {
-    char *host;
-    unsigned port;
-    char *socket;
-    char *user;
-    char *password;
-    char *database;
-    const struct my *my; /* for option file and TLS */
-};
-
-/**
- * The place that @url names (mysql:// or mariadb://, percent-encoded, ?socket=&ssl_ca=...); with
- * @url NULL, the one of the options.
- *
- * @return 0; -1 with @err (CONFIG), which does not repeat the url.
- */
-int my_place_read(struct my_place *out, const struct my *my, const char *url,
-                  struct backstay_error *err) __attribute__((warn_unused_result));
-void my_place_free(struct my_place *place);
 
 /**
  * Connects, and sets the session up for reading exactly: utf8mb4, time zone +00:00, no time-outs,
@@ -55,8 +40,10 @@ void my_place_free(struct my_place *place);
  *
  * TLS is required, and the certificate verified, unless the server is reached by a socket or on
  * loopback, or the options say otherwise: caching_sha2_password would hand the password to a man in
- * the middle.
+ * the middle. LOAD DATA LOCAL is possible, but reads nothing before
+ * mysql_set_local_infile_handler().
  *
+ * @place is copied.
  * @return 0, the caller closes *@out; -1 with @err: AUTH, CONFIG, TRANSIENT.
  */
 int my_connect(struct my_conn **out, const struct my_place *place, struct backstay_error *err)
@@ -73,11 +60,13 @@ int my_runf(struct my_conn *conn, struct backstay_error *err, const char *fmt, .
 MYSQL_RES *my_query(struct my_conn *conn, struct backstay_error *err, const char *sql)
     __attribute__((warn_unused_result));
 
-/** The first column of the first row; "" when there is none or it is NULL. Caller frees. */
+/** The first column of the first row; "" when there is none or it is NULL. Caller frees. NULL:
+ * @err. */
 char *my_value(struct my_conn *conn, struct backstay_error *err, const char *sql)
     __attribute__((warn_unused_result));
 
-/** Runs a query whose rows are fetched one by one with my_row(). NULL: @err. */
+/** Runs a query whose rows are fetched one by one with my_row(); mysql_free_result() by the caller.
+ * NULL: @err. */
 MYSQL_RES *my_stream(struct my_conn *conn, struct backstay_error *err, const char *sql)
     __attribute__((warn_unused_result));
 
@@ -96,8 +85,12 @@ int64_t my_cell_number(MYSQL_ROW row, unsigned column);
 /** Describes the last error of the connection: "LABEL: WHAT: message". @return -1. */
 int my_fail(struct my_conn *conn, const char *what, struct backstay_error *err);
 
-/** Appends an identifier in backticks; a text or bytes as a constant that no sql_mode or charset
- * changes. */
+/** Makes @conn the one that this thread waits for: before a call of the client library that is not
+ * one of the above (mysql_ping() and the like). */
+void my_wait_for(struct my_conn *conn);
+
+/** Appends an identifier in backticks; a text (utf8mb4) or, where it cannot be one, bytes as a
+ * constant that no sql_mode or charset changes. */
 void my_add_ident(struct plug_bytes *sql, const char *name);
 void my_add_literal(struct plug_bytes *sql, const void *data, size_t len);
 
