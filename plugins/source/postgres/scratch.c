@@ -136,11 +136,6 @@ void pg_scratch_look(const struct pg *pg, int major, struct backstay_report *rep
                                        : pg_instance_possible(pg, major, &how);
     /* A server that somebody has named is meant to be used; programs need not be there. */
     int otherwise = pg->scratch_server ? BACKSTAY_WARNING : BACKSTAY_INFO;
-    unsigned left = pg_scratch_leftovers(pg);
 
-    report->finding(report, possible ? BACKSTAY_OK : otherwise, "scratch places", "%s", how);
-    if (left)
-        report->finding(report, BACKSTAY_INFO, "scratch places",
-                        "%u of earlier runs are left; the next restore into one removes them",
-                        left);
+    report->finding(report, possible ? BACKSTAY_OK : otherwise, "scratch", "%s", how);
 }

@@ -46,8 +46,7 @@ char *pg_scratch_ended(const char *location);
 /** How many instances and databases of earlier runs wait to be removed. */
 unsigned pg_scratch_leftovers(const struct pg *pg);
 
-/** Tells a preflight whether snapshots of version @major can be restored into a scratch place, and
- * what is left of earlier ones. */
+/** Tells a preflight whether snapshots of version @major can be restored into a scratch place. */
 void pg_scratch_look(const struct pg *pg, int major, struct backstay_report *report);
 
 /* ---- its two kinds; scratch.c chooses */
