@@ -3,6 +3,7 @@
  *
  * What was read, written down: tables.json, load.sh and the facts of the tables.
  */
+#include "restore_script.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -84,14 +85,26 @@ static json_t *describe(const struct pg_run *run, size_t i, size_t *next)
     const struct pg_table *table = &run->hold.tables.items[i];
     char hex[PLUG_ROWSUM_HEX];
 
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:I, s:s}",
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:I, s:s}",
                      "oid", (json_int_t)table->oid, "schema", pg_json_text(table->schema), "name",
                      pg_json_text(table->name), "label", pg_json_text(table->label), "columns",
                      pg_json_text(table->columns), "condition", pg_json_text(table->condition),
                      "owner", pg_json_text(table->owner), "encoding", run->hold.encoding,
-                     "extension", table->extension, "unlogged", table->unlogged, "structure_only",
-                     table->structure_only, "files", files_of(run, i, next), "rows",
-                     (json_int_t)run->sums[i].rows, "digest", plug_rowsum_hex(&run->sums[i], hex));
+                     "extension", table->extension, "unlogged", table->unlogged, "hashed",
+                     table->whole != NULL, "structure_only", table->structure_only, "files",
+                     files_of(run, i, next), "rows", (json_int_t)run->sums[i].rows, "digest",
+                     plug_rowsum_hex(&run->sums[i], hex));
+}
+
+static int send_list(struct pg_run *run, json_t *list)
+{
+    PLUG_AUTO_FREE char *path = plug_strf("%stables.json", run->folder);
+    PLUG_AUTO_FREE char *script_path = plug_strf("%sload.sh", run->folder);
+    PLUG_AUTO_FREE char *script = pg_load_script(list, run->name);
+
+    if (pg_send_json(run->sink, path, list) != 0)
+        return -1;
+    return pg_send(run->sink, script_path, script, strlen(script));
 }
 
 int pg_run_account(struct pg_run *run)
@@ -110,8 +123,5 @@ int pg_run_account(struct pg_run *run)
         json_decref(list);
         return run->facts.failed ? -1 : 0;
     }
-    PLUG_AUTO_FREE char *path = plug_strf("%stables.json", run->folder);
-    if (pg_send_json(run->sink, path, list) != 0)
-        return -1;
-    return run->facts.failed ? -1 : 0;
+    return send_list(run, list) != 0 || run->facts.failed ? -1 : 0;
 }

@@ -104,13 +104,15 @@ struct pg_loaded *pg_load_find(const struct pg_restoring *restoring, uint32_t oi
 
 /* ---- one stream */
 
-static char *copy_sql(const struct pg_loaded *table, bool root, bool freeze)
+char *pg_copy_in_sql(const json_t *table, const char *into, bool freeze)
 {
+    PLUG_AUTO_FREE char *own =
+        pg_qualified(pg_json_get(table, "schema"), pg_json_get(table, "name"));
     PLUG_AUTO_BYTES struct plug_bytes encoding = {0};
 
-    pg_add_literal(&encoding, pg_json_get(table->saved, "encoding"));
-    return plug_strf("COPY %s %s FROM STDIN (ENCODING %s%s)", root ? table->root : table->qualified,
-                     pg_json_get(table->saved, "columns"), encoding.data, freeze ? ", FREEZE" : "");
+    pg_add_literal(&encoding, pg_json_get(table, "encoding"));
+    return plug_strf("COPY %s %s FROM STDIN (ENCODING %s%s)", into ? into : own,
+                     pg_json_get(table, "columns"), encoding.data, freeze ? ", FREEZE" : "");
 }
 
 static int send_file(const struct pg_stream *stream, struct pg_conn *conn, uint64_t index,
@@ -168,7 +170,8 @@ static int copy_in(const struct pg_stream *stream, struct pg_conn *conn, bool ro
 {
     const struct backstay_host *host = stream->restoring->host;
     const struct pg_loaded *table = stream->table;
-    PLUG_AUTO_FREE char *sql = copy_sql(table, root, table->truncates);
+    PLUG_AUTO_FREE char *sql =
+        pg_copy_in_sql(table->saved, root ? table->root : NULL, table->truncates);
     struct backstay_error ignored = {.size = sizeof ignored};
 
     if (pg_copy_begin(conn, err, sql) != 0)

@@ -78,6 +78,10 @@ void pg_load_add(struct pg_restoring *restoring);
 /** The table of this oid, or NULL. */
 struct pg_loaded *pg_load_find(const struct pg_restoring *restoring, uint32_t oid);
 
+/** The statement that loads rows of @table (of tables.json); @into NULL: into itself. Caller frees.
+ */
+char *pg_copy_in_sql(const json_t *table, const char *into, bool freeze);
+
 /* ---- post.c: everything that comes after rows */
 
 /** Adds the tasks for the items of restoring->after, and for the planner's statistics. */
@@ -86,11 +90,3 @@ void pg_post_add(struct pg_restoring *restoring);
 /** The statistics of what has none yet after that: materialized views, partitioned tables. */
 int pg_post_analyze_rest(struct pg_restoring *restoring, struct backstay_error *err)
     __attribute__((warn_unused_result));
-
-/* ---- restore_script.c */
-
-/**
- * DB/load.sh: loads database @database of a folder that has its entries with pg_restore and psql
- * alone. @tables: tables.json. Caller frees.
- */
-char *pg_load_script(const json_t *tables, const char *database);
