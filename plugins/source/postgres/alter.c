@@ -139,6 +139,8 @@ int pg_setting_apply(struct pg_conn *conn, const char *what, const json_t *setti
     add_value(&sql, name, pg_json_get(setting, "value"));
     if (pg_run(conn, err, sql.data) == 0)
         return 0;
+    if (err->kind == BACKSTAY_ERR_CANCELLED)
+        return -1;
     /* The text of the error quotes the statement, and a value may be a secret. */
     if (!may_be_skipped(conn))
         return conn->host->fail(conn->host, err, (int)err->kind,

@@ -81,8 +81,9 @@ static const struct {
     {"pg_publication", "pubowner", NULL},
 };
 
-/* Members of extensions belong to whoever creates the extension. Of what initdb made, the public
- * schema is the one whose owner a dump sets. */
+/* Members of extensions belong to whoever creates the extension, and what others were granted on
+ * them later is in a dump. Of what initdb made, the public
+ * schema is the one whose owner a dump sets, unless it is the predefined one of version 14. */
 static void add_roles(struct plug_bytes *sql)
 {
     plug_bytes_text(sql,
@@ -91,11 +92,13 @@ static void add_roles(struct plug_bytes *sql)
                     " named AS MATERIALIZED (SELECT s.refobjid AS oid FROM pg_shdepend s"
                     " JOIN pg_database d ON d.datname = current_database()"
                     " WHERE s.refclassid = 'pg_authid'::regclass AND (s.dbid = d.oid"
-                    "  AND (s.classid, s.objid) NOT IN (SELECT classid, objid FROM member)"
+                    "  AND (s.deptype NOT IN ('o', 'i')"
+                    "   OR (s.classid, s.objid) NOT IN (SELECT classid, objid FROM member))"
                     "  OR s.dbid = 0 AND s.classid = 'pg_database'::regclass AND s.objid = d.oid)"
                     " UNION SELECT setrole FROM pg_db_role_setting s JOIN pg_database d"
                     "  ON d.oid = s.setdatabase WHERE d.datname = current_database()"
-                    " UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'public'");
+                    " UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'public'"
+                    "  AND pg_get_userbyid(nspowner) <> 'pg_database_owner'");
     for (size_t i = 0; i < PLUG_COUNT(owned); i++) {
         PLUG_AUTO_FREE char *where =
             plug_strf("o.oid >= 16384 AND o.oid NOT IN (SELECT objid FROM member WHERE classid ="

@@ -123,12 +123,12 @@ static const struct kind kinds[] = {
 };
 
 /* The view is for everybody, its catalog for superusers. Comments: of objects that are
- * counted above, and their columns; a large object's comment counts, too. */
+ * counted above, and their columns. */
 static const char further_sql[] =
     " UNION ALL SELECT 'user-mappings', count(*) FROM pg_user_mappings WHERE $3"
     " UNION ALL SELECT 'comments', count(*) FROM pg_description o WHERE $4 AND o.objoid >= 16384"
     "  AND (o.classoid, o.objoid) NOT IN (SELECT classid, objid FROM member)"
-    "  AND o.classoid <> 'pg_subscription'::regclass"
+    "  AND o.classoid NOT IN ('pg_subscription'::regclass, 'pg_largeobject'::regclass)"
     "  AND (o.classoid <> 'pg_namespace'::regclass OR o.objoid NOT IN"
     "   (SELECT oid FROM pg_namespace WHERE nspname = 'public'))"
     "  AND (o.classoid <> 'pg_class'::regclass OR o.objoid IN"

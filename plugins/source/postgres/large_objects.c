@@ -11,7 +11,6 @@
 #include "rowsum.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -31,6 +30,7 @@ struct reading {
 struct object {
     uint32_t oid;
     const char *json;
+    const char *comment;
     char *path;
     uint64_t bytes;
     XXH3_state_t *hash;
@@ -52,7 +52,8 @@ static char *page_sql(const struct pg_conn *conn, uint32_t after)
     return plug_strf("SELECT m.oid, current_setting('lo_compat_privileges') = 'on' OR %s,"
                      " pg_get_userbyid(m.lomowner), json_build_object('oid', m.oid::bigint,"
                      " 'owner', pg_get_userbyid(m.lomowner), 'acl', %s,"
-                     " 'comment', obj_description(m.oid, 'pg_largeobject'))"
+                     " 'comment', obj_description(m.oid, 'pg_largeobject')),"
+                     " obj_description(m.oid, 'pg_largeobject')"
                      " FROM pg_largeobject_metadata m WHERE m.oid > %" PRIu32
                      " ORDER BY m.oid LIMIT %d",
                      conn->major >= 18 ? MAY_READ_SINCE_18 : MAY_READ_BEFORE,
@@ -139,12 +140,12 @@ static int end_list(struct reading *reading)
 /* The whole object is there: counts it, and lists it. */
 static int finish_object(struct reading *reading, const struct object *object)
 {
-    char row[96];
     XXH128_hash_t hash = XXH3_128bits_digest(object->hash);
-    int len = snprintf(row, sizeof row, "%" PRIu32 " %" PRIu64 " %016" PRIx64 "%016" PRIx64,
-                       object->oid, object->bytes, hash.high64, hash.low64);
+    PLUG_AUTO_FREE char *row =
+        plug_strf("%" PRIu32 " %" PRIu64 " %016" PRIx64 "%016" PRIx64 " %s", object->oid,
+                  object->bytes, hash.high64, hash.low64, object->comment);
 
-    plug_rowsum_add(&reading->sum, row, (size_t)len);
+    plug_rowsum_add(&reading->sum, row, strlen(row));
     return reading->options->sink ? add_to_list(reading, object) : 0;
 }
 
@@ -240,6 +241,7 @@ static int send_page(struct reading *reading, const PGresult *page, struct backs
         struct object object = {
             .oid = (uint32_t)pg_cell_number(page, row, 0),
             .json = pg_cell(page, row, 3),
+            .comment = pg_cell(page, row, 4),
             .hash = hash,
             .path =
                 plug_strf("%slarge-objects/%s", reading->options->folder, pg_cell(page, row, 0)),

@@ -82,7 +82,7 @@ int pg_sequences_facts(const json_t *sequences, struct pg_facts *facts);
 /**
  * Sends all large objects of the database, about 100 in each transaction of its own that imports
  * @snapshot. The connection must not be in a transaction. @folder: "shop/". Facts: count and the
- * sum of digests ("large-objects:count", "large-objects:digest").
+ * sum of the digests of number, content and comment ("large-objects:count", "...:digest").
  */
 struct pg_large_objects {
     struct pg_conn *conn;

@@ -337,13 +337,18 @@ static void every_role_that_owns_or_is_granted_something_is_named(void **state)
         "CREATE SERVER v FOREIGN DATA WRAPPER w; ALTER SERVER v OWNER TO postgres;"
         "GRANT USAGE ON FOREIGN SERVER v TO r_server;"
         "CREATE USER MAPPING FOR r_map SERVER v;"
-        "GRANT CONNECT ON DATABASE shop TO r_database");
+        "GRANT CONNECT ON DATABASE shop TO r_database;"
+        "CREATE ROLE r_extension; CREATE ROLE unused_owner;"
+        "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        "ALTER FUNCTION public.f OWNER TO unused_owner;"
+        "ALTER EXTENSION plpgsql ADD FUNCTION public.f();"
+        "GRANT EXECUTE ON FUNCTION public.f TO r_extension");
     json_t *database = read_database(fixture->conn);
     const json_t *roles = json_object_get(database, "roles");
     stay_auto_free char *text = json_dumps(roles, JSON_COMPACT);
-    static const char *const named[] = {"postgres",  "r_table",  "r_grantee", "r_column", "r_lo",
-                                        "r_default", "r_policy", "r_in_db",   "r_schema", "r_type",
-                                        "r_server",  "r_map",    "r_database"};
+    static const char *const named[] = {
+        "postgres", "r_table",  "r_grantee", "r_column", "r_lo",  "r_default",  "r_policy",
+        "r_in_db",  "r_schema", "r_type",    "r_server", "r_map", "r_database", "r_extension"};
     for (size_t i = 0; i < STAY_COUNT(named); i++) {
         stay_auto_str char *quoted = stay_strf("\"%s\"", named[i]);
         if (strstr(text, quoted) == NULL)
@@ -351,6 +356,7 @@ static void every_role_that_owns_or_is_granted_something_is_named(void **state)
     }
     assert_null(strstr(text, "unused"));
     assert_null(strstr(text, "plain"));
+    assert_null(strstr(text, "pg_database_owner"));
     json_decref(database);
 }
 

@@ -277,6 +277,7 @@ static void a_probe_notices_every_change(void **state)
         "SELECT lo_truncate(lo_open(100, 131072), 8)", /* shorter */
         "SELECT lo_unlink(100)",
         "SELECT lo_create(300)",
+        "COMMENT ON LARGE OBJECT 100 IS 'new'",
         "SELECT lo_from_bytea(301, lo_get(100)), lo_unlink(100)",              /* another number */
         "SELECT lo_put(101, 0, lo_get(100)), lo_put(100, 0, 'another thing')", /* swapped */
     };
