@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # From a fresh Debian 12 to a proven restore: installs what is missing, builds Backstay, makes a
-# sample shop's media folder, backs it up, restores it elsewhere, compares every byte and every
-# metadata field, and shows the state. Everything that it makes lies in ./backstay-demo, which each
-# run removes and makes anew; nothing else on the machine is touched but missing packages.
+# sample shop (a PostgreSQL database on a throwaway server, a media folder), backs both up, restores
+# them elsewhere, compares every row, byte and metadata field, and shows the state. Everything that it
+# makes lies in ./backstay-demo, which each run removes and makes anew, and in a folder below /tmp for
+# the server, which is removed at the end; nothing else on the machine is touched but missing packages.
 set -euo pipefail
 
 cd "$(dirname "$0")"
@@ -26,6 +27,56 @@ run() {
 give_up() {
     echo "quickstart.sh: $*" >&2
     exit 1
+}
+
+# The throwaway server: PostgreSQL refuses to run as root, so it then runs as the user postgres.
+server=
+bin=
+as_owner() {
+    if [ "$(id -u)" = 0 ]; then
+        (cd / && exec setpriv --reuid postgres --regid postgres --clear-groups "$@")
+    else
+        "$@"
+    fi
+}
+
+stop_server() {
+    [ -n "$server" ] || return 0
+    as_owner "$bin/pg_ctl" -D "$server/data" -m immediate -s stop || true
+    rm -rf "$server"
+    server=
+}
+trap stop_server EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+start_server() {
+    local found
+    found=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
+    bin=${found%/initdb}
+    [ -x "$bin/initdb" ] || give_up "no PostgreSQL server below /usr/lib/postgresql"
+    server=$(mktemp -d /tmp/backstay-demo.XXXXXX)
+    if [ "$(id -u)" = 0 ]; then chown postgres: "$server"; fi
+    as_owner "$bin/initdb" -D "$server/data" -U postgres -A trust -E UTF8 --locale C.UTF-8 --no-sync \
+        >"$log" 2>&1 && as_owner "$bin/pg_ctl" -D "$server/data" -l "$server/log" -s -w start \
+        -o "-k $server -c listen_addresses='' -c fsync=off" || {
+        cat "$server/log" "$log" >&2 2>/dev/null
+        give_up "the throwaway PostgreSQL server does not start"
+    }
+}
+
+sql() {
+    "$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$server" -U postgres "$@"
+}
+
+# A shop with a few hundred thousand rows, and a role that may read everything and change nothing.
+make_database() {
+    sql -d postgres -c 'CREATE DATABASE shop' -c 'CREATE ROLE backstay LOGIN BYPASSRLS' \
+        -c 'GRANT pg_read_all_data TO backstay'
+    sql -d shop -v percent=4 -f "$1" >>"$log" 2>&1 || {
+        tail -n 5 "$log" >&2
+        give_up "the sample database could not be made; all of it is in $log"
+    }
 }
 
 make_media() {
@@ -85,14 +136,17 @@ fi
 PATH=$PWD/build/quickstart/bin:$PATH
 run backstay version
 
-headline "3. A sample shop"
+headline "3. A sample shop: a database on a throwaway PostgreSQL server, a folder of media"
 rm -rf "$demo"
 mkdir "$demo"
+start_server
+make_database "$PWD/tests/bench/shop.sql"
 make_media "$demo/media"
 sleep 0.1 # a file as young as the clock's resolution is read again, and this is to show what is not
 cat >"$demo/backstay.yaml" <<'END'
 app: shop
 sources:
+  db:    { type: postgres, url: env:DATABASE_URL }
   media: { type: media, path: media }
 destinations:
   local: { type: local, path: repository, min_free: 1GiB }
@@ -102,22 +156,36 @@ echo "$(find "$demo/media" | wc -l) entries, $(du -sh "$demo/media" | cut -f1) o
 echo "The configuration, $demo/backstay.yaml:"
 sed 's/^/    /' "$demo/backstay.yaml"
 cd "$demo"
+export DATABASE_URL="postgresql://backstay@/shop?host=$server"
+echo "DATABASE_URL=$DATABASE_URL"
 
 headline "4. Back it up"
 run backstay validate
 run backstay init
+run backstay doctor
 run backstay backup
 
-headline "5. Add two files, back up again: only what is new is read and stored"
+headline "5. Change a little, back up again: only what is new is stored"
 echo 'sold out' >media/invoices/note.txt
 cp media/products/product-9.jpg media/products/product-9-copy.jpg
+sql -d shop -c "UPDATE shop.products SET price = price + 1 WHERE id % 100 = 0"
 run backstay backup
 run backstay list
 
-headline "6. Restore it elsewhere"
-run backstay restore media@latest --to restored
+headline "6. Prove the database: restore it into a scratch instance, compare every row with the backup"
+run backstay restore db@latest --to scratch --keep 0
 
-headline "7. Prove that the copy is identical"
+headline "7. Restore it under another name on the server, too, and look for yourself"
+run backstay restore db@latest --to "postgresql://postgres@/shop_restored?host=$server"
+count="SELECT 'orders', count(*), sum(total) FROM shop.orders UNION ALL
+    SELECT 'products', count(*), sum(price) FROM shop.products"
+sql -d shop -A -t -c "$count" >live.counts
+sql -d shop_restored -A -t -c "$count" >restored.counts
+cat restored.counts
+run diff live.counts restored.counts
+
+headline "8. Restore the media elsewhere, and prove that the copy is identical"
+run backstay restore media@latest --to restored
 # diff cannot compare a FIFO; its type and metadata are compared below.
 run diff --recursive --no-dereference --exclude=queue.fifo media restored
 metadata media >media.metadata
@@ -126,12 +194,13 @@ run diff media.metadata restored.metadata
 echo "identical: every byte of content, and $(wc -l <media.metadata) lines of owners, modes, times to" \
     "the nanosecond, links, attributes and ACLs"
 
-headline "8. The state"
+headline "9. The state"
 run backstay check --read-data
 run backstay stats
 
 headline "Done"
 cat <<END
 The repository is $demo/repository. It opens without Backstay, too: see README.txt in it.
-Next: put your own folders into a backstay.yaml, then \`backstay validate\`, \`init\`, \`backup\`.
+Next: put your own database and folders into a backstay.yaml, then \`backstay validate\`, \`doctor\`,
+\`init\`, \`backup\`; docs/sources/postgres.md says which rights the database's role needs.
 END
