@@ -13,6 +13,7 @@ from doctor import Doctor  # which tells Python where the next ones are
 
 import postgres
 import proof
+import torture
 
 major = int(sys.argv[1])
 READ_ALL = major >= 14
@@ -315,6 +316,29 @@ def test_objects(server):
     server.psql("ALTER SUBSCRIPTION far SET (slot_name = NONE); DROP SUBSCRIPTION far", "objects")
 
 
+def test_extensions(server):
+    server.install_extension(torture.EXTENSION)
+    make(server, "extended", """
+        CREATE SCHEMA extended; CREATE EXTENSION backstay_torture; ANALYZE;
+        GRANT USAGE ON SCHEMA extended TO backstay;
+        GRANT SELECT ON extended.whole TO backstay;""")
+    with Doctor(server, "extended", "backstay") as doctor:
+        doctor.says("extensions are named", "extensions", (
+            "info", "1 (backstay_torture 1.0): the server of a restore must have them installed"))
+        doctor.says("tables of extensions that a dump leaves out are named",
+                    "extensions' own tables", (
+                        "info", "1 (extended.internal): the extension makes them anew: rows that "
+                        "were added to them are not in the backup"))
+        found = doctor.of("rights")
+        proof.ok("configuration tables of extensions must be readable, no others", found[0][1]
+                 .startswith("backstay may not read 1 tables (extended.settings), 1 sequences "
+                             "(extended.whole_id_seq); as the"), found)
+        server.psql("GRANT SELECT ON extended.settings, extended.whole_id_seq TO backstay",
+                    "extended")
+        doctor.says("with these, all can be read", "rights",
+                    ("ok", "2 tables, all of them readable"))
+
+
 def test_collations(server):
     if not server.value("SELECT count(*) FROM pg_collation WHERE collprovider = 'i'") != "0":
         proof.ok("the server knows collations with versions", False, "it was built without ICU")
@@ -415,7 +439,7 @@ def test_whole(server):
         subjects = [subject for _, subject, _ in doctor.findings]
         proof.ok("all that is looked at is said", subjects == [
             "connection", "encryption", "server", "role", "pg_dump", "pg_restore", "passwords",
-            "archive", "rights"], doctor.findings)
+            "archive", "restore to scratch", "rights"], doctor.findings)
         proof.ok("nothing is said to be wrong", doctor.code == 0 and doctor.error is None,
                  doctor.findings)
         said = dict((subject, (severity, text)) for severity, subject, text in doctor.findings)
@@ -439,7 +463,7 @@ def main():
             server.psql("GRANT pg_read_all_data TO manager WITH ADMIN OPTION")
         for test in (test_whole, test_rights, test_chosen_only, test_not_inheriting, test_odd_names,
                      test_connect, test_row_security, test_large_objects, test_tables, test_objects,
-                     test_collations, test_prepared, test_limits, test_programs):
+                     test_extensions, test_collations, test_prepared, test_limits, test_programs):
             test(server)
     proof.end()
 
