@@ -137,5 +137,5 @@ void pg_scratch_look(const struct pg *pg, int major, struct backstay_report *rep
     /* A server that somebody has named is meant to be used; programs need not be there. */
     int otherwise = pg->scratch_server ? BACKSTAY_WARNING : BACKSTAY_INFO;
 
-    report->finding(report, possible ? BACKSTAY_OK : otherwise, "scratch", "%s", how);
+    report->finding(report, possible ? BACKSTAY_OK : otherwise, "restore to scratch", "%s", how);
 }

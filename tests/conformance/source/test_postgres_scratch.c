@@ -589,7 +589,7 @@ static char *look(struct fixture *fixture, int major, int *severity)
     fake_report_init(&report);
     pg_scratch_look(&fixture->pg, major, &report.abi);
     assert_int_equal(report.findings.n, 1);
-    assert_string_equal(report.findings.items[0].subject, "scratch");
+    assert_string_equal(report.findings.items[0].subject, "restore to scratch");
     char *text = strdup(report.findings.items[0].text);
     *severity = report.findings.items[0].severity;
     fake_report_free(&report);
