@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 from doctor import Doctor  # which tells Python where the next ones are
@@ -199,6 +200,52 @@ def test_standby():
                      "; as the owner or an administrator, on the primary:\n" in found[0][1], found)
             doctor.source("postgres", "backstay", structure_only=["public.cache"])
             doctor.says("without their rows, there is nothing to read", "unlogged tables")
+            doctor.source("postgres", structure_only=["public.cache"])
+            done = doctor.attempt("backup")
+            proof.ok("a standby can be backed up", done.code == 0, done)
+
+
+def rename_version(data, old, new):
+    """@data of the server, in which it says that it is of version @new."""
+    return data.replace(b"server_version\0%d." % old, b"server_version\0%d." % new)
+
+
+def relay(listener, server):
+    """One connection after the other to @server, which is made to look newer."""
+    def forward(source, target, change):
+        while data := source.recv(65536):
+            target.sendall(change(data))
+        target.shutdown(socket.SHUT_WR)
+
+    while True:
+        try:
+            client = listener.accept()[0]
+        except OSError:
+            return
+        with client, socket.socket(socket.AF_UNIX) as upstream:
+            upstream.connect(os.path.join(server.socket, ".s.PGSQL.%d" % server.port))
+            back = threading.Thread(target=forward, args=(
+                upstream, client, lambda data: rename_version(data, major, 99)))
+            back.start()
+            forward(client, upstream, bytes)
+            back.join()
+
+
+def test_newer_server():
+    """A version that does not exist yet: this one, which says that it is 99."""
+    with Server(major) as server, Doctor(server, "postgres") as doctor, \
+            socket.create_server(("127.0.0.1", 0)) as listener:
+        os.mkdir(doctor.at("bin"))
+        for name in ("pg_dump", "pg_restore"):
+            with open(doctor.at("bin", name), "w", encoding="utf-8") as file:
+                file.write("#!/bin/sh\necho '%s (PostgreSQL) 99.0'\n" % name)
+            os.chmod(doctor.at("bin", name), 0o755)
+        threading.Thread(target=relay, args=(listener, server), daemon=True).start()
+        doctor.write(url="postgresql://postgres@127.0.0.1:%d/postgres?sslmode=disable&gssencmode="
+                     "disable" % listener.getsockname()[1], bin=doctor.at("bin"))
+        doctor.matches("a server that is newer than what was tested is a warning", "server", (
+            "warning", r"PostgreSQL 99\.\S+.*, primary: this version of Backstay was tested with 13 "
+            "to 18"))
 
 
 def test_leftovers():
@@ -226,6 +273,6 @@ def test_leftovers():
 
 enter_network()
 for test in (test_encryption, test_archive_and_slots, test_room_for_locks, test_standby,
-             test_leftovers):
+             test_newer_server, test_leftovers):
     test()
 proof.end()
