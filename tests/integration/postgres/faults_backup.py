@@ -1,11 +1,12 @@
 # tests/integration/postgres/faults_backup.py
 # SPDX-License-Identifier: Apache-2.0
 #
-# Usage: faults_backup.py MAJOR
+# Usage: faults_backup.py MAJOR [FAULT ...]
 #
 # Faults during a backup: of the network, of the server, of the destination's disk, and signals. Each
 # ends with one message and an exit code, leaves no snapshot, no session and no program, and the next
 # run succeeds.
+import contextlib
 import os
 import random
 import signal
@@ -57,6 +58,17 @@ class Faults:
         self.place.source()
         self.place.works(name)
 
+    @contextlib.contextmanager
+    def locked(self, table):
+        session = self.server.database("shop").session()
+        session.stdin.write("BEGIN; LOCK TABLE %s;\n\\echo locked\n" % table)
+        session.stdin.flush()
+        session.stdout.readline()
+        try:
+            yield
+        finally:
+            session.communicate("COMMIT;\n")
+
     # -- the network
 
     def cut_in_copy(self):
@@ -101,7 +113,9 @@ class Faults:
         self.place.source(proxy=self.proxy)
         self.proxy.frozen = True
         self.ends("a server that accepts and says nothing", self.place.start("backup"), 14,
-                  "connect to database shop on 127.0.0.1:%d: " % self.proxy.port, seconds=30)
+                  "connect to database shop on 127.0.0.1:%d: no answer within 10 s; are host and "
+                  "port right, does the server run, and does a firewall let us through?\n" %
+                  self.proxy.port, seconds=30)
 
     def frozen_and_stopped(self):
         """Not even the request to cancel arrives."""
@@ -111,6 +125,13 @@ class Faults:
             time.sleep(0.5)
             process.send_signal(sign)
             self.ends("the network is frozen, and signal %d comes" % sign, process, code)
+
+    def frozen(self):
+        """Connections that are silent for ever, and no signal: the run gives up by itself."""
+        process = self.slow()
+        self.proxy.frozen = True
+        self.ends("the network is frozen", process, 14, "database shop on 127.0.0.1:%d: " %
+                  self.proxy.port, "; is the network all right?", seconds=90)
 
     # -- the server
 
@@ -124,8 +145,8 @@ class Faults:
     def restarted(self):
         process = self.slow()
         self.server.restart()
-        self.ends("the server is restarted", process, 14,
-                  "terminating connection due to administrator command")
+        self.ends("the server is restarted", process, 14, "database shop on 127.0.0.1:%d: " %
+                  self.proxy.port)
 
     def reading(self, what):
         """Applies a function to the session that reads the large table."""
@@ -142,8 +163,19 @@ class Faults:
     def terminated(self):
         process = self.slow()
         self.reading("pg_terminate_backend")
-        self.ends("a session is terminated", process, 14, "table public.big: ",
-                  "terminating connection due to administrator command")
+        self.ends("a session is terminated", process, 14, "table public.big: ")
+
+    def last_words(self):
+        """What the server said before it closed the connection is told."""
+        with self.locked("orders"):
+            self.place.source()
+            process = self.place.start("backup")
+            waiting = ("SELECT pid FROM pg_stat_activity WHERE application_name = 'backstay' AND"
+                       " wait_event_type = 'Lock'")
+            wait_until(lambda: self.server.query(waiting))
+            self.server.query("SELECT pg_terminate_backend(pid) FROM (%s) x" % waiting)
+            self.ends("a session is terminated while it waits", process, 14,
+                      "terminating connection due to administrator command")
 
     def each_session(self):
         """Whichever it is: of pg_dump, the one that only looks, one that has nothing to do."""
@@ -158,8 +190,7 @@ class Faults:
                 self.place.known = self.place.snapshots()
                 self.place.nothing_left("session %d of %d is ended" % (number, len(pids)))
             else:
-                self.place.fails("session %d of %d is ended" % (number, len(pids)), result, 14,
-                                 "terminating connection due to administrator command")
+                self.place.fails("session %d of %d is ended" % (number, len(pids)), result, 14)
 
     def limited_role(self):
         """Time-outs that an owner has set for people do not end a backup."""
@@ -222,11 +253,14 @@ with postgres.Server(MAJOR) as server:
             fault_proxy.Proxy("%s/.s.PGSQL.%d" % (server.socket, server.port)) as proxy:
         place.begin()
         faults = Faults(server, place, proxy)
+        wanted = sys.argv[2:]
         for fault in (faults.cut_in_copy, faults.all_reset, faults.cut_anywhere, faults.refused,
-                      faults.frozen_from_the_start, faults.frozen_and_stopped,
+                      faults.frozen_from_the_start, faults.frozen_and_stopped, faults.frozen,
                       faults.stopped_at_once, faults.restarted, faults.cancelled,
-                      faults.terminated, faults.each_session, faults.limited_role,
+                      faults.terminated, faults.last_words, faults.each_session, faults.limited_role,
                       faults.signalled, faults.full_disk):
+            if wanted and fault.__name__ not in wanted:
+                continue
             fault()
             faults.works("after %s" % fault.__name__)
         place.check_clean("after all faults")

@@ -6,6 +6,7 @@
 #
 # Usage: fire.py MAJOR [BACKUPS]
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -25,7 +26,10 @@ INSERT INTO moved_from SELECT generate_series(1, 1000);
 CREATE SEQUENCE pairs;
 """
 
-# Each is repeated by a session of its own, %(turn)d is the turn.
+# Each is repeated by a session of its own, after pauses of this many seconds at the most; %(turn)d is
+# the turn. What pg_dump finds locked or waited for makes a backup begin anew: with no pause at all
+# between two ALTER TABLE it never gets through, and says so.
+PAUSE = 0.6
 WRITERS = {
     "truncates": "BEGIN; TRUNCATE wiped; INSERT INTO wiped SELECT i, md5(i::text || '%(turn)d')"
                  " FROM generate_series(1, 2000) i; COMMIT;",
@@ -74,7 +78,8 @@ class Fire:
 
     def _write(self, name, database):
         session = database.session()
-        while not self.ended.wait(0.02):
+        dice = random.Random(name)
+        while not self.ended.wait(dice.uniform(0, PAUSE)):
             self.turns[name] += 1
             session.stdin.write(WRITERS[name] % {"turn": self.turns[name]} + "\n\\echo done\n")
             session.stdin.flush()
@@ -131,7 +136,7 @@ def main(major, backups):
                     if result.code not in (0, 3):
                         proof.ok("backup %d under fire" % turn, False, result)
             proof.ok("all writers went on: %s" % fire.turns,
-                     not fire.said and min(fire.turns.values()) > backups, fire.said)
+                     not fire.said and min(fire.turns.values()) >= backups // 2, fire.said)
             proof.ok("%d backups under fire succeed" % backups, set(codes) <= {0, 3}, codes)
             for snapshot in there.snapshots():
                 result = there.attempt("restore", snapshot, "--to", server.url("copy"), "--json")
