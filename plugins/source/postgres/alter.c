@@ -119,6 +119,28 @@ static void add_value(struct plug_bytes *sql, const char *parameter, const char 
     }
 }
 
+/* Nobody could connect to a database whose settings name a library that is not there. @return 0; 1
+ * when one cannot be loaded; -1 with @err. */
+static int try_libraries(struct pg_conn *conn, const char *parameter, const char *value,
+                         struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes name = {0};
+
+    if (strcmp(parameter, "session_preload_libraries") != 0 &&
+        strcmp(parameter, "local_preload_libraries") != 0)
+        return 0;
+    while (*value) {
+        PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+        value = next_name(value, &name);
+        plug_bytes_text(&sql, "LOAD ");
+        pg_add_literal(&sql, name.data);
+        if (pg_run(conn, err, sql.data) != 0)
+            return err->kind == BACKSTAY_ERR_CANCELLED || PQstatus(conn->pq) != CONNECTION_OK ? -1
+                                                                                              : 1;
+    }
+    return 0;
+}
+
 /* Classes of what the parameter or its value is to blame for: rights, names, values, preconditions.
  */
 static bool may_be_skipped(const struct pg_conn *conn)
@@ -127,32 +149,41 @@ static bool may_be_skipped(const struct pg_conn *conn)
            pg_error_is(conn, "55") || pg_error_is(conn, "58P01");
 }
 
+static int skip(const struct pg_conn *conn, const char *what, const char *name, const char *why)
+{
+    conn->host->log(conn->host, BACKSTAY_LOG_WARN,
+                    "%s: parameter %s of %s is left as it is: %s; if it is needed, let a superuser "
+                    "set it",
+                    conn->label, name, what, why);
+    return 0;
+}
+
 int pg_setting_apply(struct pg_conn *conn, const char *what, const json_t *setting,
                      struct backstay_error *err)
 {
     const char *name = pg_json_get(setting, "name");
+    const char *value = pg_json_get(setting, "value");
     PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+    int r = try_libraries(conn, name, value, err);
 
+    if (r != 0)
+        return r < 0 ? -1 : skip(conn, what, name, "its library cannot be loaded here");
     plug_bytes_format(&sql, "ALTER %s SET ", what);
     pg_add_ident(&sql, name);
     plug_bytes_text(&sql, " TO ");
-    add_value(&sql, name, pg_json_get(setting, "value"));
+    add_value(&sql, name, value);
     if (pg_run(conn, err, sql.data) == 0)
         return 0;
     if (err->kind == BACKSTAY_ERR_CANCELLED)
         return -1;
-    /* The text of the error quotes the statement, and a value may be a secret. */
-    if (!may_be_skipped(conn))
-        return conn->host->fail(conn->host, err, (int)err->kind,
-                                "%s: set parameter %s of %s: the server answered %s", conn->label,
-                                name, what, conn->sqlstate);
-    conn->host->log(conn->host, BACKSTAY_LOG_WARN,
-                    "%s: parameter %s of %s is left as it is: %s; if it is needed, let a superuser "
-                    "set it",
-                    conn->label, name, what,
+    if (may_be_skipped(conn))
+        return skip(conn, what, name,
                     pg_error_is(conn, "42501") ? "this role may not set it"
                                                : "this server does not take it");
-    return 0;
+    /* The text of the error quotes the statement, and a value may be a secret. */
+    return conn->host->fail(conn->host, err, (int)err->kind,
+                            "%s: set parameter %s of %s: the server answered %s", conn->label, name,
+                            what, conn->sqlstate);
 }
 
 int64_t pg_json_number(const json_t *object, const char *key, int64_t otherwise)

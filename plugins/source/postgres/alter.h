@@ -11,19 +11,20 @@
 #include "send.h"
 
 /**
- * SQL: the aclitem[] @acl as [{grantor, grantee, privilege, grantable}], in which the grantee null
+ * SQL: the aclitem[] l.acl as [{grantor, grantee, privilege, grantable}], in which the grantee null
  * is everybody; null when it is the default.
  */
-#define PG_SQL_ACL(acl)                                                                            \
-    "CASE WHEN " acl " IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object("              \
+#define PG_SQL_ACL                                                                                 \
+    "CASE WHEN l.acl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object("                \
     "'grantor', pg_get_userbyid(x.grantor), 'grantee',"                                            \
     " CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee) END,"                               \
     " 'privilege', x.privilege, 'grantable', x.grantable) ORDER BY x.nr), '[]')"                   \
-    " FROM aclexplode(" acl ") WITH ORDINALITY x(grantor, grantee, privilege, grantable, nr)) END"
+    " FROM aclexplode(l.acl) WITH ORDINALITY x(grantor, grantee, privilege, grantable, nr)) END"
 
-/** SQL: the name and the value of a setting @text, "name=value", for json_build_object(). */
-#define PG_SQL_SETTING(text)                                                                       \
-    "'name', split_part(" text ", '=', 1), 'value', substr(" text ", strpos(" text ", '=') + 1)"
+/** SQL: name and value of the setting c.setting, "name=value", for json_build_object(). */
+#define PG_SQL_SETTING                                                                             \
+    "'name', split_part(c.setting, '=', 1),"                                                       \
+    " 'value', substr(c.setting, strpos(c.setting, '=') + 1)"
 
 /**
  * Makes @acl the access control list of @what ("DATABASE \"shop\""), whose owner is @owner. A null

@@ -19,39 +19,26 @@ static const char read_sql[] =
     " 'collate', d.datcollate, 'ctype', d.datctype,"
     " 'locale', coalesce(v.j->>'datlocale', v.j->>'daticulocale'),"
     " 'icu_rules', v.j->>'daticurules', 'collation_version', v.j->>'datcollversion',"
-    " 'owner', pg_get_userbyid(d.datdba), 'acl', " PG_SQL_ACL(
-        "d.datacl") ","
-                    " 'comment', shobj_description(d.oid, 'pg_database'),"
-                    " 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate,"
-                    " 'tablespace', (SELECT t.spcname FROM pg_tablespace t WHERE t.oid = "
-                    "d.dattablespace),"
-                    " 'settings', (SELECT coalesce(json_agg(json_build_object('role', "
-                    "r.rolname, " PG_SQL_SETTING(
-                        "c.setting") ") ORDER BY r.rolname NULLS FIRST, c.nr), '[]')"
-                                     "  FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = "
-                                     "s.setrole"
-                                     "  CROSS JOIN unnest(s.setconfig) WITH ORDINALITY c(setting, "
-                                     "nr)"
-                                     "  WHERE s.setdatabase = d.oid),"
-                                     " 'extensions', (SELECT "
-                                     "coalesce(json_agg(json_build_object('name', e.extname,"
-                                     "  'version', e.extversion, 'schema', n.nspname) ORDER BY "
-                                     "e.extname), '[]')"
-                                     "  FROM pg_extension e JOIN pg_namespace n ON n.oid = "
-                                     "e.extnamespace),"
-                                     " 'roles', (SELECT coalesce(json_agg(r.rolname ORDER BY "
-                                     "r.rolname COLLATE \"C\"), '[]')"
-                                     "  FROM pg_roles r WHERE r.oid IN (SELECT d.datdba UNION ALL "
-                                     "SELECT oid FROM named)),"
-                                     " 'server_version', current_setting('server_version'),"
-                                     " 'server_version_num', "
-                                     "current_setting('server_version_num')::integer,"
-                                     " 'lsn', CASE WHEN pg_is_in_recovery() THEN "
-                                     "pg_last_wal_replay_lsn()"
-                                     "  ELSE pg_current_wal_lsn() END)"
-                                     " FROM pg_database d CROSS JOIN LATERAL (SELECT to_jsonb(d) "
-                                     "AS j) v"
-                                     " WHERE d.datname = current_database()";
+    " 'owner', pg_get_userbyid(d.datdba), 'acl', " PG_SQL_ACL ","
+    " 'comment', shobj_description(d.oid, 'pg_database'),"
+    " 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate,"
+    " 'tablespace', (SELECT t.spcname FROM pg_tablespace t WHERE t.oid = d.dattablespace),"
+    " 'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname,"
+    "   " PG_SQL_SETTING ") ORDER BY r.rolname NULLS FIRST, c.nr), '[]')"
+    "  FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole"
+    "  CROSS JOIN unnest(s.setconfig) WITH ORDINALITY c(setting, nr)"
+    "  WHERE s.setdatabase = d.oid),"
+    " 'extensions', (SELECT coalesce(json_agg(json_build_object('name', e.extname,"
+    "  'version', e.extversion, 'schema', n.nspname) ORDER BY e.extname), '[]')"
+    "  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace),"
+    " 'roles', (SELECT coalesce(json_agg(r.rolname ORDER BY r.rolname COLLATE \"C\"), '[]')"
+    "  FROM pg_roles r WHERE r.oid IN (SELECT d.datdba UNION ALL SELECT oid FROM named)),"
+    " 'server_version', current_setting('server_version'),"
+    " 'server_version_num', current_setting('server_version_num')::integer,"
+    " 'lsn', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+    "  ELSE pg_current_wal_lsn() END)"
+    " FROM pg_database d CROSS JOIN LATERAL (SELECT to_jsonb(d) AS j) v"
+    " CROSS JOIN LATERAL (SELECT d.datacl AS acl) l WHERE d.datname = current_database()";
 
 /* pg_shdepend knows all roles but those that are pinned: the first superuser and the predefined
  * ones. They are found as owners, and as grantees. */
@@ -84,21 +71,22 @@ static const struct {
 /* Members of extensions belong to whoever creates the extension, and what others were granted on
  * them later is in a dump. Of what initdb made, the public
  * schema is the one whose owner a dump sets, unless it is the predefined one of version 14. */
+static const char roles_sql[] =
+    "WITH member AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),"
+    " named AS MATERIALIZED (SELECT s.refobjid AS oid FROM pg_shdepend s"
+    "  JOIN pg_database d ON d.datname = current_database()"
+    "  WHERE s.refclassid = 'pg_authid'::regclass AND (s.dbid = d.oid"
+    "   AND (s.deptype NOT IN ('o', 'i')"
+    "    OR (s.classid, s.objid) NOT IN (SELECT classid, objid FROM member))"
+    "   OR s.dbid = 0 AND s.classid = 'pg_database'::regclass AND s.objid = d.oid)"
+    " UNION SELECT setrole FROM pg_db_role_setting s JOIN pg_database d"
+    "  ON d.oid = s.setdatabase WHERE d.datname = current_database()"
+    " UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'public'"
+    "  AND pg_get_userbyid(nspowner) <> 'pg_database_owner'";
+
 static void add_roles(struct plug_bytes *sql)
 {
-    plug_bytes_text(sql,
-                    "WITH member AS MATERIALIZED (SELECT classid, objid FROM pg_depend"
-                    " WHERE deptype = 'e'),"
-                    " named AS MATERIALIZED (SELECT s.refobjid AS oid FROM pg_shdepend s"
-                    " JOIN pg_database d ON d.datname = current_database()"
-                    " WHERE s.refclassid = 'pg_authid'::regclass AND (s.dbid = d.oid"
-                    "  AND (s.deptype NOT IN ('o', 'i')"
-                    "   OR (s.classid, s.objid) NOT IN (SELECT classid, objid FROM member))"
-                    "  OR s.dbid = 0 AND s.classid = 'pg_database'::regclass AND s.objid = d.oid)"
-                    " UNION SELECT setrole FROM pg_db_role_setting s JOIN pg_database d"
-                    "  ON d.oid = s.setdatabase WHERE d.datname = current_database()"
-                    " UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'public'"
-                    "  AND pg_get_userbyid(nspowner) <> 'pg_database_owner'");
+    plug_bytes_text(sql, roles_sql);
     for (size_t i = 0; i < PLUG_COUNT(owned); i++) {
         PLUG_AUTO_FREE char *where =
             plug_strf("o.oid >= 16384 AND o.oid NOT IN (SELECT objid FROM member WHERE classid ="

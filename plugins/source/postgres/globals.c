@@ -10,54 +10,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Roles whose names begin with pg_ are predefined: they come with a version. Columns that only some
- * versions have are read through the row as JSON. */
-static const char read_sql[] =
-    "SELECT json_build_object('server_version', current_setting('server_version'), 'roles',"
-    " (SELECT coalesce(json_agg(json_build_object('name', r.rolname,"
-    "  'superuser', r.rolsuper, 'inherit', r.rolinherit, 'createrole', r.rolcreaterole,"
-    "  'createdb', r.rolcreatedb, 'login', r.rolcanlogin, 'replication', r.rolreplication,"
-    "  'bypassrls', r.rolbypassrls, 'connection_limit', r.rolconnlimit,"
-    "  'valid_until', r.rolvaliduntil::text, 'comment', shobj_description(r.oid, 'pg_authid'),"
-    "  'settings', (SELECT coalesce(json_agg(json_build_object(" PG_SQL_SETTING(
-        "c.setting") ")"
-                     "    ORDER BY c.nr), '[]') FROM pg_db_role_setting s"
-                     "    CROSS JOIN unnest(s.setconfig) WITH ORDINALITY c(setting, nr)"
-                     "    WHERE s.setdatabase = 0 AND s.setrole = r.oid))"
-                     "  ORDER BY r.rolname COLLATE \"C\"), '[]') FROM pg_roles r WHERE r.rolname "
-                     "!~ '^pg_'),"
-                     " 'memberships', (SELECT coalesce(json_agg(json_build_object('role', "
-                     "r.rolname,"
-                     "  'member', m.rolname, 'grantor', g.rolname, 'admin_option', a.admin_option,"
-                     "  'inherit_option', to_jsonb(a)->'inherit_option', 'set_option', "
-                     "to_jsonb(a)->'set_option')"
-                     "  ORDER BY r.rolname COLLATE \"C\", m.rolname COLLATE \"C\", g.rolname "
-                     "COLLATE \"C\"), '[]')"
-                     "  FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
-                     "  JOIN pg_roles m ON m.oid = a.member LEFT JOIN pg_roles g ON g.oid = "
-                     "a.grantor"
-                     "  WHERE m.rolname !~ '^pg_'),"
-                     " 'settings', (SELECT coalesce(json_agg(json_build_object(" PG_SQL_SETTING(
-                         "c.setting") ")"
-                                      "   ORDER BY c.nr), '[]') FROM pg_db_role_setting s"
-                                      "   CROSS JOIN unnest(s.setconfig) WITH ORDINALITY "
-                                      "c(setting, nr)"
-                                      "   WHERE s.setdatabase = 0 AND s.setrole = 0),"
-                                      " 'tablespaces', (SELECT "
-                                      "coalesce(json_agg(json_build_object('name', t.spcname,"
-                                      "  'owner', pg_get_userbyid(t.spcowner), 'location', "
-                                      "pg_tablespace_location(t.oid),"
-                                      "  'options', t.spcoptions, 'acl', " PG_SQL_ACL(
-                                          "t.spcacl") ","
-                                                      "  'comment', shobj_description(t.oid, "
-                                                      "'pg_tablespace'))"
-                                                      "  ORDER BY t.spcname COLLATE \"C\"), '[]')"
-                                                      "  FROM pg_tablespace t WHERE t.spcname !~ "
-                                                      "'^pg_'))";
+/* Roles whose names begin with pg_ are predefined: they come with a version. */
+static const char roles_sql[] =
+    "SELECT coalesce(json_agg(json_build_object('name', r.rolname, 'superuser', r.rolsuper,"
+    " 'inherit', r.rolinherit, 'createrole', r.rolcreaterole, 'createdb', r.rolcreatedb,"
+    " 'login', r.rolcanlogin, 'replication', r.rolreplication, 'bypassrls', r.rolbypassrls,"
+    " 'connection_limit', r.rolconnlimit, 'valid_until', r.rolvaliduntil::text,"
+    " 'comment', shobj_description(r.oid, 'pg_authid'),"
+    " 'settings', (SELECT coalesce(json_agg(json_build_object(" PG_SQL_SETTING ")"
+    "   ORDER BY c.nr), '[]') FROM pg_db_role_setting s"
+    "  CROSS JOIN unnest(s.setconfig) WITH ORDINALITY c(setting, nr)"
+    "  WHERE s.setdatabase = 0 AND s.setrole = r.oid)) ORDER BY r.rolname COLLATE \"C\"), '[]')"
+    " FROM pg_roles r WHERE r.rolname !~ '^pg_'";
+
+/* Columns that only some versions have are read through the row as JSON. */
+static const char memberships_sql[] =
+    "SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'member', m.rolname,"
+    " 'grantor', g.rolname, 'admin_option', a.admin_option,"
+    " 'inherit_option', to_jsonb(a)->'inherit_option', 'set_option', to_jsonb(a)->'set_option')"
+    " ORDER BY r.rolname COLLATE \"C\", m.rolname COLLATE \"C\", g.rolname COLLATE \"C\"), '[]')"
+    " FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
+    " JOIN pg_roles m ON m.oid = a.member LEFT JOIN pg_roles g ON g.oid = a.grantor"
+    " WHERE m.rolname !~ '^pg_'";
+
+static const char settings_sql[] =
+    "SELECT coalesce(json_agg(json_build_object(" PG_SQL_SETTING ") ORDER BY c.nr), '[]')"
+    " FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) WITH ORDINALITY c(setting, nr)"
+    " WHERE s.setdatabase = 0 AND s.setrole = 0";
+
+static const char tablespaces_sql[] =
+    "SELECT coalesce(json_agg(json_build_object('name', t.spcname,"
+    " 'owner', pg_get_userbyid(t.spcowner), 'location', pg_tablespace_location(t.oid),"
+    " 'options', t.spcoptions, 'acl', " PG_SQL_ACL ","
+    " 'comment', shobj_description(t.oid, 'pg_tablespace')) ORDER BY t.spcname COLLATE \"C\"),"
+    " '[]') FROM pg_tablespace t CROSS JOIN LATERAL (SELECT t.spcacl AS acl) l"
+    " WHERE t.spcname !~ '^pg_'";
+
+/* Who else than a superuser may set which parameter: known since version 15. */
+static const char parameters_sql[] =
+    "SELECT coalesce(json_agg(json_build_object('name', p.parname, 'acl', " PG_SQL_ACL ")"
+    " ORDER BY p.parname), '[]') FROM pg_parameter_acl p"
+    " CROSS JOIN LATERAL (SELECT p.paracl AS acl) l";
 
 int pg_globals_read(struct pg_conn *conn, json_t **out, struct backstay_error *err)
 {
-    *out = pg_query_json(conn, err, read_sql, NULL, 0);
+    PLUG_AUTO_FREE char *sql =
+        plug_strf("SELECT json_build_object('server_version', current_setting('server_version'),"
+                  " 'roles', (%s), 'memberships', (%s), 'settings', (%s), 'tablespaces', (%s),"
+                  " 'parameters', (%s))",
+                  roles_sql, memberships_sql, settings_sql, tablespaces_sql,
+                  conn->major >= 15 ? parameters_sql : "SELECT '[]'::json");
+
+    *out = pg_query_json(conn, err, sql, NULL, 0);
     return *out ? 0 : -1;
 }
 

@@ -24,6 +24,7 @@ struct reading {
     uint64_t list_bytes;
     struct plug_rowsum sum;
     uint32_t last; /* the highest oid so far */
+    bool stopped;  /* the sink said so */
 };
 
 /* One object on its way. */
@@ -54,10 +55,11 @@ static char *page_sql(const struct pg_conn *conn, uint32_t after)
                      " 'owner', pg_get_userbyid(m.lomowner), 'acl', %s,"
                      " 'comment', obj_description(m.oid, 'pg_largeobject')),"
                      " obj_description(m.oid, 'pg_largeobject')"
-                     " FROM pg_largeobject_metadata m WHERE m.oid > %" PRIu32
+                     " FROM pg_largeobject_metadata m"
+                     " CROSS JOIN LATERAL (SELECT m.lomacl AS acl) l WHERE m.oid > %" PRIu32
                      " ORDER BY m.oid LIMIT %d",
-                     conn->major >= 18 ? MAY_READ_SINCE_18 : MAY_READ_BEFORE,
-                     PG_SQL_ACL("m.lomacl"), after, PAGE);
+                     conn->major >= 18 ? MAY_READ_SINCE_18 : MAY_READ_BEFORE, PG_SQL_ACL, after,
+                     PAGE);
 }
 
 static int refuse(struct pg_conn *conn, const PGresult *rows, int row, struct backstay_error *err)
@@ -94,6 +96,14 @@ static PGresult *read_page(struct reading *reading, struct backstay_error *err)
 
 /* ---- where they go */
 
+/* Notes an answer of the sink's. @return it. */
+static int heed(struct reading *reading, int answer)
+{
+    if (answer != 0)
+        reading->stopped = true;
+    return answer;
+}
+
 /* One line of the list. Caller frees. */
 static char *describe(const struct object *object)
 {
@@ -115,12 +125,13 @@ static int add_to_list(struct reading *reading, const struct object *object)
     PLUG_AUTO_FREE char *path = plug_strf("%slarge-objects.json", reading->options->folder);
     const char *before = reading->list ? ",\n" : "[\n";
 
-    if (reading->list == NULL && sink->begin(sink, path, strlen(path), &reading->list) != 0)
+    if (reading->list == NULL &&
+        heed(reading, sink->begin(sink, path, strlen(path), &reading->list)) != 0)
         return -1;
     PLUG_AUTO_FREE char *text = describe(object);
     PLUG_AUTO_FREE char *line = plug_strf("%s%s", before, text);
     reading->list_bytes += strlen(line);
-    return sink->write(sink, reading->list, line, strlen(line));
+    return heed(reading, sink->write(sink, reading->list, line, strlen(line)));
 }
 
 static int end_list(struct reading *reading)
@@ -130,11 +141,11 @@ static int end_list(struct reading *reading)
     PLUG_AUTO_FREE char *path = plug_strf("%slarge-objects.json", reading->options->folder);
     struct backstay_entry entry = pg_entry(path, reading->list_bytes + sizeof end - 1);
 
-    if (sink->write(sink, reading->list, end, sizeof end - 1) != 0)
+    if (heed(reading, sink->write(sink, reading->list, end, sizeof end - 1)) != 0)
         return -1;
     struct backstay_stream *list = reading->list;
     reading->list = NULL;
-    return sink->end(sink, list, &entry, NULL, 0);
+    return heed(reading, sink->end(sink, list, &entry, NULL, 0));
 }
 
 /* The whole object is there: counts it, and lists it. */
@@ -151,19 +162,18 @@ static int finish_object(struct reading *reading, const struct object *object)
 
 /* ---- contents */
 
-static int send_small(const struct reading *reading, struct object *object, const char *data,
-                      size_t len)
+static int send_small(struct reading *reading, struct object *object, const char *data, size_t len)
 {
     struct backstay_sink *sink = reading->options->sink;
 
     object->bytes = len;
     if (XXH3_128bits_update(object->hash, data, len) != XXH_OK)
         abort();
-    return sink ? pg_send(sink, object->path, data, len) : 0;
+    return sink ? heed(reading, pg_send(sink, object->path, data, len)) : 0;
 }
 
 /* The next piece; *@got 0 at the end. */
-static int send_piece(const struct reading *reading, struct object *object,
+static int send_piece(struct reading *reading, struct object *object,
                       struct backstay_stream *stream, size_t *got, struct backstay_error *err)
 {
     struct backstay_sink *sink = reading->options->sink;
@@ -178,18 +188,18 @@ static int send_piece(const struct reading *reading, struct object *object,
     object->bytes += *got;
     if (XXH3_128bits_update(object->hash, data, *got) != XXH_OK)
         abort();
-    int r = stream ? sink->write(sink, stream, data, *got) : 0;
+    int r = stream ? heed(reading, sink->write(sink, stream, data, *got)) : 0;
     PQclear(rows);
     return r;
 }
 
-static int send_large(const struct reading *reading, struct object *object,
-                      struct backstay_error *err)
+static int send_large(struct reading *reading, struct object *object, struct backstay_error *err)
 {
     struct backstay_sink *sink = reading->options->sink;
     struct backstay_stream *stream = NULL;
     size_t got = PIECE_BYTES;
-    int r = sink ? sink->begin(sink, object->path, strlen(object->path), &stream) : 0;
+    int r =
+        sink ? heed(reading, sink->begin(sink, object->path, strlen(object->path), &stream)) : 0;
 
     while (r == 0 && got == PIECE_BYTES)
         r = send_piece(reading, object, stream, &got, err);
@@ -201,7 +211,7 @@ static int send_large(const struct reading *reading, struct object *object,
         return -1;
     }
     const struct backstay_entry entry = pg_entry(object->path, object->bytes);
-    return sink->end(sink, stream, &entry, NULL, 0);
+    return heed(reading, sink->end(sink, stream, &entry, NULL, 0));
 }
 
 static int send_object(struct reading *reading, struct object *object, const PGresult *heads,
@@ -299,6 +309,9 @@ int pg_large_objects_read(const struct pg_large_objects *options, struct backsta
     if (n < 0) {
         if (reading.list)
             options->sink->abort(options->sink, reading.list);
+        if (reading.stopped)
+            (void)options->conn->host->fail(options->conn->host, err, BACKSTAY_ERR_CANCELLED,
+                                            "stopped");
         return -1;
     }
     pg_fact_number(options->facts, (int64_t)reading.sum.rows, "large-objects:count");

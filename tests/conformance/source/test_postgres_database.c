@@ -221,6 +221,30 @@ static void parameters_that_cannot_be_set_are_named_and_skipped(void **state)
     pg_disconnect(server);
 }
 
+static void a_library_that_cannot_be_loaded_locks_nobody_out(void **state)
+{
+    struct postgres_fixture *fixture = *state;
+    struct backstay_error err = {.size = sizeof err};
+    json_t *database =
+        json_pack("{s:[o, o]}", "settings",
+                  setting(NULL, "session_preload_libraries", "plpgsql, \"no such library\""),
+                  setting(NULL, "local_preload_libraries", "\"$libdir/plpgsql\""));
+    stay_auto_str char *expected =
+        stay_strf("%s: parameter session_preload_libraries of DATABASE \"shop\" is left as it is: "
+                  "its library cannot be loaded here; if it is needed, let a superuser set it\n",
+                  fixture->conn->label);
+
+    stay_buf_clear(&fixture->host.log);
+    assert_ok(pg_database_apply(fixture->conn, database, "shop", false, &err), err);
+    assert_string_equal(fixture->host.log.data, expected);
+    stay_auto_str char *set = postgres_value(
+        fixture->conn, "SELECT setconfig::text FROM pg_db_role_setting s JOIN pg_database d"
+                       " ON d.oid = s.setdatabase WHERE d.datname = 'shop'");
+    assert_string_equal(set, "{\"local_preload_libraries=\\\"$libdir/plpgsql\\\"\"}");
+    postgres_sql(fixture->conn, "ALTER DATABASE shop RESET ALL");
+    json_decref(database);
+}
+
 static void assert_not_created(struct postgres_fixture *fixture, const char *role, json_t *database,
                                int kind, const char *expected)
 {
@@ -386,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_database_is_made_again_exactly),
         cmocka_unit_test(without_owners_only_the_settings_are_put_back),
         cmocka_unit_test(parameters_that_cannot_be_set_are_named_and_skipped),
+        cmocka_unit_test(a_library_that_cannot_be_loaded_locks_nobody_out),
         cmocka_unit_test(a_locale_that_the_server_lacks_is_named),
         cmocka_unit_test(a_locale_provider_that_is_not_known_is_named),
         cmocka_unit_test(a_role_that_may_not_create_databases_is_told_what_to_do),

@@ -146,6 +146,30 @@ static void tablespaces_are_described(void **state)
     postgres_sql(fixture->conn, "DROP TABLESPACE fast");
 }
 
+static void who_may_set_parameters_is_described(void **state)
+{
+    struct postgres_fixture *fixture = *state;
+    json_t *expected = json_array();
+
+    if (fixture->server->major >= 15) {
+        postgres_sql(fixture->conn, "GRANT SET ON PARAMETER log_statement TO plain");
+        (void)json_array_append_new(
+            expected,
+            json_pack("{s:s, s:[{s:s, s:s, s:s, s:b}, {s:s, s:s, s:s, s:b},"
+                      " {s:s, s:s, s:s, s:b}]}",
+                      "name", "log_statement", "acl", "grantor", "postgres", "grantee", "postgres",
+                      "privilege", "SET", "grantable", 0, "grantor", "postgres", "grantee",
+                      "postgres", "privilege", "ALTER SYSTEM", "grantable", 0, "grantor",
+                      "postgres", "grantee", "plain", "privilege", "SET", "grantable", 0));
+    }
+    json_t *globals = read_globals(fixture->conn);
+    assert_true(json_equal(json_object_get(globals, "parameters"), expected));
+    json_decref(expected);
+    json_decref(globals);
+    if (fixture->server->major >= 15)
+        postgres_sql(fixture->conn, "REVOKE SET ON PARAMETER log_statement FROM plain");
+}
+
 /* The target of the tests below, and a superuser's connection to it. */
 struct target {
     struct postgres_server *server;
@@ -246,6 +270,7 @@ int main(void)
         cmocka_unit_test(no_password_and_no_predefined_role_is_in_the_document),
         cmocka_unit_test(a_plain_role_reads_the_same_document),
         cmocka_unit_test(tablespaces_are_described),
+        cmocka_unit_test(who_may_set_parameters_is_described),
         cmocka_unit_test(roles_are_made_on_another_server_without_login_and_password),
         cmocka_unit_test(only_the_wanted_roles_are_made_and_by_a_role_that_is_no_superuser),
     };

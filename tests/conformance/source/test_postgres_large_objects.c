@@ -348,8 +348,10 @@ static void a_sink_that_stops_at_any_call_leaves_no_stream_open(void **state)
             postgres_connect(fixture->server, &fixture->host, "shop", "postgres");
         read_objects(&reading, conn, NULL, false, ++at);
         pg_disconnect(conn);
-        if (reading.result != 0)
+        if (reading.result != 0) {
             assert_null(fact(&reading, "large-objects:count"));
+            assert_error(reading.err, BACKSTAY_ERR_CANCELLED, "stopped");
+        }
         free_reading(&reading);
         assert_true(at < 100);
     } while (reading.result != 0);
