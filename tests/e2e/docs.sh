@@ -43,3 +43,17 @@ ok "restore.sh and README.txt are in a new repository as they are here" bash -c 
         'destinations: { local: { type: local, path: repo } }' 'state_dir: state' >backstay.yaml &&
     '$BACKSTAY' init >out && cmp repo/restore.sh '$root/src/store/assets/restore.sh' &&
     cmp repo/README.txt '$root/src/store/assets/README.txt'"
+
+# The names in the table of options of document $1, one on each line.
+documented_options() {
+    awk '/^\| option \| type/ { inside = 1; next } !/^\|/ { inside = 0 } inside' "$1" |
+        sed -n 's/^| \(`[^|]*\) |.*/\1/p' | grep -o '`[a-z_]*`' | tr -d '`' | sort
+}
+
+for document in "$root"/docs/sources/*.md "$root"/docs/destinations/*.md; do
+    type=$(basename "$document" .md)
+    documented_options "$document" >documented
+    "$BACKSTAY" plugin show "$type" --json | jq -r '.plugins[].options[].name' | sort >options
+    ok "$type has options" test -s options
+    same "the document of $type names the options of the plugin" options documented
+done

@@ -242,8 +242,9 @@ static void say_hidden(const struct pg_look *look, struct hidden *hidden)
                           pg_names_text(&hidden->forced));
     pg_look_say(look, BACKSTAY_BAD, "row security",
                 "%zu tables have it, and %s would not get all of their rows: %s; as a "
-                "superuser%s:\nALTER ROLE %s BYPASSRLS;%s",
+                "superuser%s%s:\nALTER ROLE %s BYPASSRLS;%s",
                 hidden->tables.n, look->role, pg_names_text(&hidden->tables),
+                look->conn->major >= 16 ? " or an administrator who has BYPASSRLS" : "",
                 look->standby ? ", on the primary" : "", look->role,
                 otherwise.data ? otherwise.data : "");
 }

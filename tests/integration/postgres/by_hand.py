@@ -1,8 +1,8 @@
 # tests/integration/postgres/by_hand.py
 # SPDX-License-Identifier: Apache-2.0
 #
-# The chapter "Loading a backup by hand" of docs/sources/postgres.md, command by command as it stands
-# there, on another server; what comes of it is compared with the original.
+# The chapter "Loading a backup by hand" of docs/sources/postgres.md, command by command as it
+# stands there, on another server; what comes of it is compared with the original.
 #
 #     BACKSTAY=... by_hand.py MAJOR
 import os
