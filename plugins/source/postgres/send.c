@@ -40,6 +40,9 @@ struct pg_facts pg_facts_of_report(struct backstay_report *report, const char *p
 }
 
 static void add_fact(struct pg_facts *facts, const char *value, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static void add_fact(struct pg_facts *facts, const char *value, const char *fmt, va_list ap)
 {
     char *name;
 
