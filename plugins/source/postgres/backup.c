@@ -229,6 +229,9 @@ struct preflight {
 };
 
 static void take_finding(struct backstay_report *report, int severity, const char *subject,
+                         const char *fmt, ...) BACKSTAY_PRINTF(4, 5);
+
+static void take_finding(struct backstay_report *report, int severity, const char *subject,
                          const char *fmt, ...)
 {
     struct preflight *preflight = report->ctx;
