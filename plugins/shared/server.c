@@ -140,14 +140,14 @@ static int hand_to_user(const struct plug_server *server, int fd)
     return server->user.other ? fchown(fd, server->user.uid, server->user.gid) : 0;
 }
 
-/* Sockets have names of at most 107 bytes. */
+/* Sockets have names of at most 107 bytes, and to clients a comma ends the name of a host. */
 static int choose_sockets(struct plug_server *server, const struct plug_server_kind *kind,
                           struct backstay_error *err)
 {
     struct sockaddr_un address;
     size_t len = strlen(server->path) + 1 + kind->socket_name_len;
 
-    if (len < sizeof address.sun_path) {
+    if (len < sizeof address.sun_path && strchr(server->path, ',') == NULL) {
         server->sockets = plug_strdup(server->path);
         return 0;
     }

@@ -20,7 +20,7 @@ struct plug_server {
     const struct backstay_host *host;
     struct plug_user user;
     char *path;    /* of the folder, absolute */
-    char *sockets; /* where its sockets go: @path, unless a socket's name would be too long there */
+    char *sockets; /* where its sockets go: @path, unless that is too long or odd for them */
     int fd;        /* of the folder */
     struct plug_marker marker;
 };

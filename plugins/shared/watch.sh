@@ -72,6 +72,8 @@ run() {
     expires=$1 kib=$2 creator=$3 started=$4 turn=0 why="" seen=""
     cd "$folder" || exit 1
     trap 'why="it was stopped"' TERM INT HUP
+    # When memory runs out, what can be made again goes before what cannot.
+    echo 500 >/proc/self/oom_score_adj
     echo "$$ $(born $$)" >watch.pid
     /bin/sh ./server </dev/null >>log 2>&1 &
     pid=$!

@@ -42,6 +42,9 @@ struct pg_place pg_scratch_place(const struct pg *pg, const char *location, cons
 {
     if (!begins(location, PG_SCRATCH_SCHEME))
         return (struct pg_place){.url = location, .database = database};
+    /* libpq would connect to whatever is the default here. */
+    if (pg->scratch_server == NULL)
+        return (struct pg_place){.url = "host=/scratch_server-is-not-set"};
     /* Without a name in the url libpq would take that of the role. */
     PLUG_AUTO_FREE char *named = keyword_of(pg->scratch_server, "dbname");
     return (struct pg_place){

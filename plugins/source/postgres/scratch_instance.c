@@ -108,24 +108,15 @@ static bool shared_memory_is_small(void)
     return statvfs("/dev/shm", &st) != 0 || (uint64_t)st.f_bavail * st.f_frsize < (256U << 20);
 }
 
-static void add_quoted(struct plug_bytes *out, const char *text, char quote)
-{
-    for (; *text; text++) {
-        if (*text == quote)
-            plug_bytes_add(out, text, 1);
-        plug_bytes_add(out, text, 1);
-    }
-}
-
-/* A list of folders within a string: both have quotes of their own. */
+/* A list of folders within a string: both have quotes of their own, as in SQL. */
 static void add_socket_folder(struct plug_bytes *out, const char *path)
 {
     PLUG_AUTO_BYTES struct plug_bytes item = {0};
 
-    add_quoted(&item, path, '"');
-    plug_bytes_text(out, "unix_socket_directories = '\"");
-    add_quoted(out, item.data, '\'');
-    plug_bytes_text(out, "\"'\n");
+    pg_add_ident(&item, path);
+    plug_bytes_text(out, "unix_socket_directories = ");
+    pg_add_literal(out, item.data);
+    plug_bytes_text(out, "\n");
 }
 
 static const char fixed_settings[] =

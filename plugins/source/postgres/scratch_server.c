@@ -128,6 +128,23 @@ static int connect_there(struct pg_conn **out, const struct pg *pg, struct backs
     return pg_connect(out, host, &place, err);
 }
 
+/* The connection without its password as a command, where it fits. */
+static void set_hint(struct backstay_scratch *out, const struct pg_conn *conn, const char *database)
+{
+    PLUG_AUTO_FREE char *conninfo = pg_conninfo(conn, database);
+    PLUG_AUTO_BYTES struct plug_bytes hint = {0};
+
+    plug_bytes_text(&hint, "psql \"");
+    for (const char *c = conninfo; *c; c++) {
+        if (strchr("\"$`\\", *c))
+            plug_bytes_text(&hint, "\\");
+        plug_bytes_add(&hint, c, 1);
+    }
+    plug_bytes_text(&hint, "\"");
+    if (hint.len < sizeof out->hint)
+        memcpy(out->hint, hint.data, hint.len + 1);
+}
+
 static void describe(struct backstay_scratch *out, const struct pg *pg, const struct pg_conn *conn)
 {
     const bool keep = BACKSTAY_HAS(out, keep_until_ns) && out->keep_until_ns > 0;
@@ -139,9 +156,8 @@ static void describe(struct backstay_scratch *out, const struct pg *pg, const st
     (void)snprintf(out->location, sizeof out->location, "%s?until=%lld&kept=%d", marker.data,
                    (long long)pg_scratch_expires(pg, out), keep);
     PLUG_AUTO_FREE char *name = pg_scratch_database(marker.data, first);
-    PLUG_AUTO_FREE char *conninfo = pg_conninfo(conn, name);
     if (BACKSTAY_HAS(out, hint))
-        (void)snprintf(out->hint, sizeof out->hint, "psql \"%s\"", conninfo);
+        set_hint(out, conn, name);
 }
 
 /* Connects, and refuses a server on which the databases cannot or must not be made. */
