@@ -78,6 +78,10 @@ MYSQL_RES *my_stream(struct my_conn *conn, struct backstay_error *err, const cha
 int my_row(struct my_conn *conn, MYSQL_RES *rows, MYSQL_ROW *row, unsigned long **lengths,
            struct backstay_error *err) __attribute__((warn_unused_result));
 
+/** Ends the connection in the midst of a stream: what the server still has for us would have to be
+ * read to its end. */
+void my_break(struct my_conn *conn);
+
 /** A cell of a stored result as text ("" for NULL), and as a number. */
 const char *my_cell(MYSQL_ROW row, unsigned column);
 int64_t my_cell_number(MYSQL_ROW row, unsigned column);

@@ -333,6 +333,12 @@ int my_connect(struct my_conn **out, const struct my_place *place, struct backst
     return 0;
 }
 
+void my_break(struct my_conn *conn)
+{
+    conn->interrupted = true;
+    (void)shutdown(mysql_get_socket(conn->db), SHUT_RDWR);
+}
+
 void my_disconnect(struct my_conn *conn)
 {
     if (conn == NULL)

@@ -13,12 +13,6 @@ static int refuse(void *self, const char *what, struct backstay_error *err)
                           what);
 }
 
-int my_backup(void *self, struct backstay_sink *sink, struct backstay_error *err)
-{
-    (void)sink;
-    return refuse(self, "backup", err);
-}
-
 int my_restore(void *self, const struct backstay_target *target, struct backstay_feed *feed,
                struct backstay_error *err)
 {

@@ -6,6 +6,8 @@
  */
 #include "conn.h"
 
+#include "utf8.h"
+
 #include <string.h>
 
 void my_add_ident(struct plug_bytes *sql, const char *name)
@@ -22,23 +24,6 @@ void my_add_ident(struct plug_bytes *sql, const char *name)
     plug_bytes_text(sql, "`");
 }
 
-/* The length of the UTF-8 character at @at, of @len bytes at most; 0: it is none. */
-static size_t character(const unsigned char *at, size_t len)
-{
-    unsigned char c = at[0];
-    size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-
-    if (n > len)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c == 0xe0 && at[1] < 0xa0) || (c == 0xed && at[1] > 0x9f) || (c == 0xf0 && at[1] < 0x90) ||
-        (c == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 void my_add_literal(struct plug_bytes *sql, const void *data, size_t len)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -47,7 +32,7 @@ void my_add_literal(struct plug_bytes *sql, const void *data, size_t len)
     bool text = true;
 
     for (size_t i = 0, n; i < len && text; i += n) {
-        n = character(bytes + i, len - i);
+        n = my_utf8_character(bytes + i, len - i);
         text = n > 0;
         plain = plain && bytes[i] >= ' ' && bytes[i] < 0x7f && bytes[i] != '\'' && bytes[i] != '\\';
     }

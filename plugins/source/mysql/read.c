@@ -1,0 +1,239 @@
+/* plugins/source/mysql/read.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Rows: one SELECT for each unit, hashed while they pass.
+ */
+#include "names.h"
+#include "run.h"
+#include "tsv.h"
+
+#include <mysqld_error.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 256 * 1024, FILE_MODE = 0600 };
+
+/* An entry on its way: small ones are sent at once, others in pieces. */
+struct output {
+    struct my_run *run;
+    const char *path;
+    struct plug_bytes buffer;
+    struct backstay_stream *stream;
+    struct plug_rowsum sum;
+    uint64_t wrong;
+    uint64_t bytes;
+};
+
+char *my_folder(const char *database)
+{
+    struct plug_bytes out = {0};
+
+    plug_names_escape(&out, database);
+    plug_bytes_text(&out, "/");
+    return out.data;
+}
+
+char *my_unit_path(const struct my_run *run, const struct my_unit *unit)
+{
+    struct plug_bytes path = {0};
+
+    plug_bytes_text(&path, "04-data/");
+    plug_names_escape(&path, run->snapshot.tables.items[unit->table].name);
+    if (unit->part)
+        plug_bytes_format(&path, ".%04u", unit->part);
+    plug_bytes_text(&path, ".tsv");
+    return path.data;
+}
+
+/* ---- sending */
+
+static int flush(struct output *out)
+{
+    struct backstay_sink *sink = out->run->sink;
+
+    if (out->stream == NULL && sink->begin(sink, out->path, strlen(out->path), &out->stream) != 0)
+        return -1;
+    int r = sink->write(sink, out->stream, out->buffer.data, out->buffer.len);
+    plug_bytes_cut(&out->buffer, 0);
+    return r;
+}
+
+static int add_row(struct output *out, const struct my_table *table, MYSQL_ROW row,
+                   const unsigned long *lengths)
+{
+    size_t before = out->buffer.len;
+
+    out->wrong += my_tsv_row(&out->buffer, table, row, lengths);
+    size_t len = out->buffer.len - before;
+    plug_rowsum_add(&out->sum, out->buffer.data + before, len);
+    out->bytes += len;
+    if (out->buffer.len < BUFFER_BYTES)
+        return 0;
+    if (out->run->sink)
+        return flush(out);
+    plug_bytes_cut(&out->buffer, 0);
+    return 0;
+}
+
+static int finish(struct output *out, const struct my_table *table)
+{
+    struct backstay_sink *sink = out->run->sink;
+    struct timespec now;
+
+    if (sink == NULL)
+        return 0;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    const struct backstay_pair pairs[] = {{"table", table->label}};
+    const struct backstay_entry entry = {
+        .size = sizeof entry,
+        .type = BACKSTAY_FILE,
+        .flags = BACKSTAY_ENTRY_HAS_MODE,
+        .mode = FILE_MODE,
+        .path = out->path,
+        .path_len = strlen(out->path),
+        .bytes = out->bytes,
+        .mtime_s = now.tv_sec,
+        .uid = (uint32_t)geteuid(),
+        .gid = (uint32_t)getegid(),
+        .n_pairs = PLUG_COUNT(pairs),
+        .pairs = pairs,
+    };
+    if (out->stream && out->buffer.len && flush(out) != 0)
+        return -1;
+    if (out->stream == NULL)
+        return sink->whole(sink, &entry, out->buffer.data ? out->buffer.data : "", out->buffer.len,
+                           NULL, 0);
+    struct backstay_stream *stream = out->stream;
+    out->stream = NULL;
+    return sink->end(sink, stream, &entry, NULL, 0);
+}
+
+static void give_up(struct output *out)
+{
+    struct backstay_sink *sink = out->run->sink;
+
+    if (out->stream)
+        sink->abort(sink, out->stream);
+    plug_bytes_free(&out->buffer);
+}
+
+/* ---- reading */
+
+static char *select_statement(const struct my_table *table, const struct my_unit *unit)
+{
+    struct plug_bytes sql = {0};
+
+    for (size_t i = 0; i < table->n_columns; i++) {
+        plug_bytes_text(&sql, i ? ", " : "SELECT ");
+        plug_bytes_text(&sql, table->columns[i].expr);
+    }
+    plug_bytes_format(&sql, " FROM %s%s", table->qualified,
+                      table->history ? " FOR SYSTEM_TIME ALL" : "");
+    if (table->key_name) {
+        plug_bytes_text(&sql, " FORCE INDEX (");
+        my_add_ident(&sql, table->key_name);
+        plug_bytes_text(&sql, ")");
+    }
+    plug_bytes_format(&sql, " %s", unit->where);
+    for (size_t i = 0; table->snapshot && i < table->n_key; i++) {
+        plug_bytes_text(&sql, i ? ", " : " ORDER BY ");
+        my_add_ident(&sql, table->columns[table->key[i]].name);
+    }
+    return sql.data;
+}
+
+static int read_rows(struct output *out, struct my_conn *conn, const struct my_unit *unit,
+                     struct backstay_error *err)
+{
+    struct my_run *run = out->run;
+    const struct my_table *table = &run->snapshot.tables.items[unit->table];
+    PLUG_AUTO_FREE char *sql = select_statement(table, unit);
+    MYSQL_RES *rows = my_stream(conn, err, sql);
+    unsigned long *lengths;
+    MYSQL_ROW row;
+    int r;
+
+    if (rows == NULL)
+        return -1;
+    while ((r = my_row(conn, rows, &row, &lengths, err)) > 0) {
+        if (add_row(out, table, row, lengths) == 0 && !plug_crew_stopped(&run->crew))
+            continue;
+        my_break(conn);
+        r = run->my->host->fail(run->my->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+        break;
+    }
+    mysql_free_result(rows);
+    return r;
+}
+
+static bool was_changed(const struct my_conn *conn)
+{
+    static const unsigned numbers[] = {ER_TABLE_DEF_CHANGED, ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR,
+                                       ER_KEY_DOES_NOT_EXISTS, ER_BAD_DB_ERROR};
+
+    for (size_t i = 0; i < PLUG_COUNT(numbers); i++)
+        if (conn->error == numbers[i])
+            return true;
+    return false;
+}
+
+static int fail_table(const struct my_run *run, const struct my_conn *conn,
+                      const struct my_table *table, struct backstay_error *err)
+{
+    const struct backstay_host *host = run->my->host;
+    PLUG_AUTO_FREE char *why = plug_strdup(err->text);
+
+    if (was_changed(conn))
+        return host->fail(host, err, BACKSTAY_ERR_TRANSIENT,
+                          "table %s was changed, renamed or dropped while the backup ran, so that "
+                          "its rows of that moment are gone; run the backup again (%s)",
+                          table->label, why);
+    return host->fail(host, err, err->kind, "table %s: %s", table->label, why);
+}
+
+static void count(struct my_run *run, struct my_unit *unit, const struct output *out)
+{
+    struct backstay_sink *sink = run->sink;
+    int64_t left = 0;
+
+    unit->sent = out->bytes;
+    unit->rows = out->sum.rows;
+    (void)pthread_mutex_lock(&run->mutex);
+    plug_rowsum_merge(&run->results[unit->table].sum, &out->sum);
+    run->results[unit->table].wrong += out->wrong;
+    run->estimate_done += unit->bytes;
+    run->bytes_done += out->bytes;
+    double ratio =
+        run->estimate_done > 0 ? (double)run->bytes_done / (double)run->estimate_done : 1;
+    for (size_t i = 0; i < run->n_units; i++)
+        left += run->units[i].bytes;
+    left = PLUG_MAX(left - run->estimate_done, 0);
+    uint64_t expected = run->bytes_done + (uint64_t)((double)left * ratio);
+    (void)pthread_mutex_unlock(&run->mutex);
+    if (sink && unit->bytes > BUFFER_BYTES)
+        sink->expect(sink, run->n_units, expected);
+}
+
+int my_read_unit(struct my_run *run, struct my_conn *conn, struct my_unit *unit,
+                 struct backstay_error *err)
+{
+    const struct my_table *table = &run->snapshot.tables.items[unit->table];
+    PLUG_AUTO_FREE char *folder = my_folder(table->database);
+    PLUG_AUTO_FREE char *name = my_unit_path(run, unit);
+    PLUG_AUTO_FREE char *path = plug_strf("%s%s", folder, name);
+    struct output out = {.run = run, .path = path};
+    int r = read_rows(&out, conn, unit, err);
+
+    if (r == 0)
+        r = my_snapshot_relax(conn, err);
+    if (r != 0)
+        (void)fail_table(run, conn, table, err);
+    else if (finish(&out, table) != 0)
+        r = run->my->host->fail(run->my->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    if (r == 0)
+        count(run, unit, &out);
+    give_up(&out);
+    return r;
+}

@@ -1,0 +1,97 @@
+/* plugins/source/mysql/run.c
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void my_run_begin(struct my_run *run, const struct my *my)
+{
+    *run = (struct my_run){.my = my};
+    plug_crew_begin(&run->crew);
+    (void)pthread_mutex_init(&run->mutex, NULL);
+}
+
+void my_run_end(struct my_run *run)
+{
+    for (size_t i = 0; i < run->n_units; i++)
+        free(run->units[i].where);
+    free(run->units);
+    free(run->results);
+    my_snapshot_close(&run->snapshot);
+    (void)pthread_mutex_destroy(&run->mutex);
+    plug_crew_end(&run->crew);
+}
+
+char *my_run_prefix(const struct my_run *run, const char *label)
+{
+    return run->n_databases > 1 ? plug_strf("%s/", label) : plug_strdup("");
+}
+
+/* ---- workers */
+
+static int enter(void *ctx, unsigned worker, void **own, struct backstay_error *err)
+{
+    struct my_run *run = ctx;
+
+    (void)err;
+    *own = run->snapshot.conns[worker];
+    return 0;
+}
+
+static void leave(void *ctx, unsigned worker, void *own)
+{
+    (void)ctx;
+    (void)worker;
+    (void)own;
+}
+
+static int work(void *ctx, void *own, size_t unit, struct backstay_error *err)
+{
+    struct my_run *run = ctx;
+
+    return my_read_unit(run, own, &run->units[unit], err);
+}
+
+int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct backstay_error *err),
+                struct backstay_error *err)
+{
+    const struct my_snapshot_wish wish = {.my = run->my,
+                                          .place = run->place,
+                                          .databases = run->databases,
+                                          .n_databases = run->n_databases,
+                                          .jobs = run->my->jobs,
+                                          .stop = &run->crew.stopped};
+
+    if (my_snapshot_open(&run->snapshot, &wish, err) != 0 || (before && before(run, err) != 0) ||
+        my_chunks_plan(run, err) != 0)
+        return -1;
+    const struct plug_crew_options options = {.host = run->my->host,
+                                              .workers = run->snapshot.n,
+                                              .n_units = run->n_units,
+                                              .ctx = run,
+                                              .enter = enter,
+                                              .leave = leave,
+                                              .work = work};
+    return plug_crew_run(&run->crew, &options, err);
+}
+
+/* ---- what was read */
+
+/* The units were read largest first; now those of a table lie together. */
+static int by_part(const void *a, const void *b)
+{
+    const struct my_unit *x = a;
+    const struct my_unit *y = b;
+
+    if (x->table != y->table)
+        return x->table < y->table ? -1 : 1;
+    return (x->part > y->part) - (x->part < y->part);
+}
+
+void my_run_sort(struct my_run *run)
+{
+    if (run->n_units)
+        qsort(run->units, run->n_units, sizeof *run->units, by_part);
+}

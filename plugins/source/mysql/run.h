@@ -1,0 +1,94 @@
+/* plugins/source/mysql/run.h
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * run: databases being read in one snapshot by several threads: what they share.
+ *
+ * Thread-safety: each function says.
+ */
+#pragma once
+
+#include "crew.h"
+#include "rowsum.h"
+#include "send.h"
+#include "snapshot.h"
+
+/** A stretch of rows that becomes one entry. */
+struct my_unit {
+    size_t table;  /* index into snapshot.tables */
+    char *where;   /* "WHERE ...", or "" for the whole table */
+    unsigned part; /* from 1; 0: the table has one entry */
+    int64_t bytes; /* an estimate */
+    uint64_t sent; /* out: bytes of the entry */
+    uint64_t rows; /* out */
+};
+
+/** What came out of a table, all of its units together. */
+struct my_result {
+    struct plug_rowsum sum;
+    uint64_t wrong; /* texts that are no UTF-8 */
+};
+
+struct my_run {
+    const struct my *my;
+    struct backstay_sink *sink; /* NULL: a probe */
+    struct plug_facts facts;    /* without a prefix */
+    const struct my_place *place;
+    struct my_database *databases;
+    size_t n_databases;
+    struct my_snapshot snapshot;
+    struct my_unit *units; /* largest first */
+    size_t n_units;
+    size_t cap;
+    struct my_result *results; /* of each table */
+    struct plug_crew crew;
+    pthread_mutex_t mutex; /* guards @results, and what follows */
+    int64_t estimate_done; /* what was estimated for the units that are read */
+    uint64_t bytes_done;   /* and what they came to: for progress */
+};
+
+/** Begins and ends a run's memory. One thread. */
+void my_run_begin(struct my_run *run, const struct my *my);
+void my_run_end(struct my_run *run);
+
+/**
+ * Takes the snapshot and reads all rows; records the entries of rows when there is a sink. What
+ * comes before the rows are recorded, with the tables known, is @before (NULL: nothing). One
+ * thread.
+ *
+ * @return 0 or -1 with @err.
+ */
+int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct backstay_error *err),
+                struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** Makes the list of units. One thread. */
+int my_chunks_plan(struct my_run *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
+/** Reads one unit on one connection. Any thread. */
+int my_read_unit(struct my_run *run, struct my_conn *conn, struct my_unit *unit,
+                 struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** The path of a unit's entry below the folder of its database. Caller frees. */
+char *my_unit_path(const struct my_run *run, const struct my_unit *unit);
+
+/** "shop/", escaped. Caller frees. */
+char *my_folder(const char *database);
+
+/** The tables of a database: its objects of tables.json without their DDL. Takes units in the order
+ * of their tables: after my_run_sort(). New reference. */
+json_t *my_run_describe(const struct my_run *run, const struct my_database *database);
+void my_run_sort(struct my_run *run);
+
+/** Reports the facts of the tables. One thread. @return 0, or -1: stop. */
+int my_run_facts(struct my_run *run) __attribute__((warn_unused_result));
+
+/** The prefix of the facts of a database: "" or "shop/". Caller frees. */
+char *my_run_prefix(const struct my_run *run, const char *label);
+
+/**
+ * The databases that the options name, in a list of n names. Caller frees each and the list.
+ *
+ * @return 0; -1 with @err.
+ */
+int my_databases(const struct my *my, const struct my_place *place, char ***out, size_t *n,
+                 struct backstay_error *err) __attribute__((warn_unused_result));

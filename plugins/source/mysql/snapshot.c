@@ -1,0 +1,432 @@
+/* plugins/source/mysql/snapshot.c
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "snapshot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { NOT_TAKEN = 1 };
+enum { COMPARE_TRIES = 200, LOCK_TRIES = 3, PAUSE_NS = 200000000 };
+
+/* FLUSH and LOCK TABLES end a transaction, so that they need a connection of their own; a read-only
+ * transaction cannot be told from one that waits to write. */
+static const char open_snapshot[] = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
+
+const char *my_way_name(enum my_way way)
+{
+    static const char *const names[] = {
+        [MY_WAY_COMPARE] = "snapshots of all connections at the same position of the binary log",
+        [MY_WAY_STAGES] = "snapshots of all connections while commits wait (BACKUP STAGE)",
+        [MY_WAY_LOCKS] = "snapshots of all connections while writers wait (LOCK TABLES)",
+        [MY_WAY_SINGLE] = "one snapshot of one connection",
+    };
+
+    return names[way];
+}
+
+/* ---- which way */
+
+static bool is_on(const char *value)
+{
+    return strcmp(value, "1") == 0 || strcmp(value, "ON") == 0;
+}
+
+int my_snapshot_ways(enum my_way *out, struct my_conn *conn, const struct my *my,
+                     struct backstay_error *err)
+{
+    int n = 0;
+    PLUG_AUTO_FREE char *logs = my_value(conn, err, "SELECT @@log_bin");
+    PLUG_AUTO_FREE char *grants = logs ? my_grants_read(conn, err) : NULL;
+
+    if (grants == NULL)
+        return -1;
+    bool free_of_locks = my->consistency != MY_LOCK;
+    bool may_lock = my->consistency != MY_SNAPSHOT;
+    if (conn->mariadb && is_on(logs) && free_of_locks)
+        out[n++] = MY_WAY_COMPARE;
+    if (conn->mariadb && may_lock && my_grants_have(grants, "RELOAD"))
+        out[n++] = MY_WAY_STAGES;
+    /* The right may be given for each database: trying tells. */
+    if (may_lock)
+        out[n++] = MY_WAY_LOCKS;
+    if (free_of_locks)
+        out[n++] = MY_WAY_SINGLE;
+    return n;
+}
+
+/* ---- reading the position */
+
+static void set_position(struct my_snapshot *snapshot, const char *file, const char *position)
+{
+    free(snapshot->file);
+    free(snapshot->position);
+    snapshot->file = plug_strdup(file);
+    snapshot->position = plug_strdup(position);
+}
+
+/* MariaDB: where the snapshot of this connection is; "" when there is no binary log. */
+static int read_own_position(struct my_conn *conn, char **file, char **position,
+                             struct backstay_error *err)
+{
+    MYSQL_ROW row;
+    MYSQL_RES *rows = my_query(conn, err,
+                               "SHOW STATUS WHERE Variable_name IN"
+                               " ('binlog_snapshot_file', 'binlog_snapshot_position')");
+
+    if (rows == NULL)
+        return -1;
+    *file = plug_strdup("");
+    *position = plug_strdup("");
+    while ((row = mysql_fetch_row(rows)) != NULL) {
+        char **to = strcasestr(my_cell(row, 0), "file") ? file : position;
+        free(*to);
+        *to = plug_strdup(my_cell(row, 1));
+    }
+    mysql_free_result(rows);
+    return 0;
+}
+
+/* Where the binary log is now; of no help without the right, or without a log. */
+static void read_server_position(struct my_snapshot *snapshot, struct my_conn *conn)
+{
+    enum { NEW_NAME = 80200 };
+    struct backstay_error ignored = {.size = sizeof ignored};
+    bool renamed = !conn->mariadb && conn->version >= NEW_NAME;
+    MYSQL_RES *rows =
+        my_query(conn, &ignored, renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
+    MYSQL_ROW row = rows ? mysql_fetch_row(rows) : NULL;
+
+    if (row)
+        set_position(snapshot, my_cell(row, 0), my_cell(row, 1));
+    if (row && !conn->mariadb && mysql_num_fields(rows) > 4) {
+        free(snapshot->gtid);
+        snapshot->gtid = plug_strdup(my_cell(row, 4));
+    }
+    if (rows)
+        mysql_free_result(rows);
+}
+
+/* MariaDB: the GTID of a position. */
+static void read_gtid(struct my_snapshot *snapshot, struct my_conn *conn)
+{
+    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+    struct backstay_error ignored = {.size = sizeof ignored};
+
+    if (!conn->mariadb || snapshot->file == NULL || *snapshot->file == '\0')
+        return;
+    plug_bytes_text(&sql, "SELECT BINLOG_GTID_POS(");
+    my_add_literal(&sql, snapshot->file, strlen(snapshot->file));
+    plug_bytes_format(&sql, ", %s)", snapshot->position);
+    char *gtid = my_value(conn, &ignored, sql.data);
+    if (gtid) {
+        free(snapshot->gtid);
+        snapshot->gtid = gtid;
+    }
+}
+
+static int read_instant(struct my_snapshot *snapshot, struct my_conn *conn,
+                        struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *text = my_value(conn, err, "SELECT UNIX_TIMESTAMP(SYSDATE(6))");
+    const char *point = text ? strchr(text, '.') : NULL;
+
+    if (text == NULL)
+        return -1;
+    snapshot->instant_ns = strtoll(text, NULL, 10) * 1000000000;
+    if (point)
+        snapshot->instant_ns += strtoll(point + 1, NULL, 10) * 1000;
+    return 0;
+}
+
+/* ---- the snapshots */
+
+/* All are told before any is heard, so that they begin as close to each other as can be. */
+static int open_all(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    unsigned sent = 0;
+    int r = 0;
+
+    for (; sent < snapshot->n && r == 0; sent++) {
+        my_wait_for(snapshot->conns[sent]);
+        if (mysql_send_query(snapshot->conns[sent]->db, open_snapshot, strlen(open_snapshot)) != 0)
+            r = my_fail(snapshot->conns[sent], open_snapshot, err);
+    }
+    for (unsigned i = 0; i < snapshot->n && r == 0; i++) {
+        my_wait_for(snapshot->conns[i]);
+        if (mysql_read_query_result(snapshot->conns[i]->db) != 0)
+            r = my_fail(snapshot->conns[i], open_snapshot, err);
+    }
+    return r;
+}
+
+/* @return 1: all are at the same position; 0: they are not; -1 with @err. */
+static int compare(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    bool same = true;
+
+    for (unsigned i = 0; i < snapshot->n && same; i++) {
+        PLUG_AUTO_FREE char *file = NULL;
+        PLUG_AUTO_FREE char *position = NULL;
+        if (read_own_position(snapshot->conns[i], &file, &position, err) != 0)
+            return -1;
+        if (i == 0)
+            set_position(snapshot, file, position);
+        same = strcmp(file, snapshot->file) == 0 && strcmp(position, snapshot->position) == 0;
+    }
+    return same;
+}
+
+static int take_by_comparing(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    for (int i = 0; i < COMPARE_TRIES; i++) {
+        if (read_instant(snapshot, snapshot->conns[0], err) != 0 || open_all(snapshot, err) != 0)
+            return -1;
+        int r = compare(snapshot, err);
+        if (r != 0)
+            return r > 0 ? 0 : -1;
+    }
+    return NOT_TAKEN;
+}
+
+static int take_single(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    while (snapshot->n > 1)
+        my_disconnect(snapshot->conns[--snapshot->n]);
+    if (read_instant(snapshot, snapshot->conns[0], err) != 0 || open_all(snapshot, err) != 0)
+        return -1;
+    return snapshot->conns[0]->mariadb && compare(snapshot, err) < 0 ? -1 : 0;
+}
+
+/* What a refused or timed-out lock leaves to others: the next way. */
+static int no_lock(const struct my_snapshot *snapshot, const struct my_conn *lock,
+                   const struct backstay_error *err)
+{
+    if (lock->interrupted || mysql_thread_id(lock->db) == 0)
+        return -1;
+    snapshot->my->host->log(snapshot->my->host, BACKSTAY_LOG_INFO, "%s", err->text);
+    return NOT_TAKEN;
+}
+
+/* With the locks of @lock held: what happens here is waited for. */
+static int take_locked(struct my_snapshot *snapshot, struct my_conn *lock, const char *release,
+                       struct backstay_error *err)
+{
+    int r = read_instant(snapshot, lock, err);
+
+    if (r == 0)
+        r = open_all(snapshot, err);
+    if (r == 0)
+        read_server_position(snapshot, lock);
+    if (r == 0)
+        r = my_run(lock, err, release);
+    return r;
+}
+
+static int take_by_stages(struct my_snapshot *snapshot, struct my_conn *lock,
+                          struct backstay_error *err)
+{
+    static const char *const stages[] = {"BACKUP STAGE START", "BACKUP STAGE BLOCK_DDL",
+                                         "BACKUP STAGE BLOCK_COMMIT"};
+
+    for (size_t i = 0; i < PLUG_COUNT(stages); i++)
+        if (my_run(lock, err, stages[i]) != 0)
+            return no_lock(snapshot, lock, err);
+    return take_locked(snapshot, lock, "BACKUP STAGE END", err);
+}
+
+static char *lock_statement(const struct my_tables *tables)
+{
+    struct plug_bytes sql = {0};
+
+    for (size_t i = 0; i < tables->n; i++) {
+        plug_bytes_text(&sql, sql.len ? ", " : "LOCK TABLES ");
+        plug_bytes_format(&sql, "%s READ", tables->items[i].qualified);
+    }
+    return sql.data;
+}
+
+static int take_by_locks(struct my_snapshot *snapshot, struct my_conn *lock,
+                         struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *sql = lock_statement(&snapshot->tables);
+
+    if (sql == NULL)
+        return take_locked(snapshot, lock, "DO 0", err);
+    if (my_run(lock, err, sql) != 0)
+        return no_lock(snapshot, lock, err);
+    return take_locked(snapshot, lock, "UNLOCK TABLES", err);
+}
+
+static void pause_between_tries(const struct my_snapshot *snapshot)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+
+    if (!snapshot->my->host->cancelled(snapshot->my->host))
+        (void)nanosleep(&pause, NULL);
+}
+
+/* A lock that was given up is tried again: the transaction that we waited for may have ended. */
+static int take_with_locks(struct my_snapshot *snapshot, const struct my_place *place,
+                           struct backstay_error *err)
+{
+    int r = NOT_TAKEN;
+
+    for (int i = 0; i < LOCK_TRIES && r == NOT_TAKEN; i++) {
+        struct my_conn *lock = NULL;
+        if (i > 0)
+            pause_between_tries(snapshot);
+        if (my_connect(&lock, place, err) != 0)
+            return -1;
+        lock->stop = snapshot->conns[0]->stop;
+        r = snapshot->way == MY_WAY_STAGES ? take_by_stages(snapshot, lock, err)
+                                           : take_by_locks(snapshot, lock, err);
+        bool denied = r == NOT_TAKEN && err->kind == BACKSTAY_ERR_AUTH;
+        my_disconnect(lock);
+        if (denied)
+            break;
+    }
+    return r;
+}
+
+static int take(struct my_snapshot *snapshot, const struct my_place *place,
+                struct backstay_error *err)
+{
+    switch (snapshot->way) {
+    case MY_WAY_COMPARE:
+        return take_by_comparing(snapshot, err);
+    case MY_WAY_SINGLE:
+        return take_single(snapshot, err);
+    default:
+        return take_with_locks(snapshot, place, err);
+    }
+}
+
+/* ---- the whole */
+
+static int read_tables(struct my_snapshot *snapshot, struct my_tables *out,
+                       struct backstay_error *err)
+{
+    for (size_t i = 0; i < snapshot->n_databases; i++)
+        if (my_tables_read(out, snapshot->my, snapshot->conns[0], &snapshot->databases[i], err) !=
+            0)
+            return -1;
+    return 0;
+}
+
+static int connect_all(struct my_snapshot *snapshot, const struct my_snapshot_wish *wish,
+                       struct backstay_error *err)
+{
+    snapshot->conns = plug_alloc(wish->jobs, sizeof *snapshot->conns);
+    for (; snapshot->n < wish->jobs; snapshot->n++) {
+        struct my_conn **conn = &snapshot->conns[snapshot->n];
+        if (my_connect(conn, wish->place, err) != 0)
+            return -1;
+        (*conn)->stop = wish->stop;
+        if (my_run(*conn, err, "SET SESSION character_set_results = NULL") != 0) {
+            my_disconnect(*conn);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int try_ways(struct my_snapshot *snapshot, const struct my_snapshot_wish *wish,
+                    struct backstay_error *err)
+{
+    enum my_way ways[4];
+    int n = my_snapshot_ways(ways, snapshot->conns[0], wish->my, err);
+    int r = n < 0 ? -1 : NOT_TAKEN;
+
+    for (int i = 0; i < n && r == NOT_TAKEN; i++) {
+        snapshot->way = ways[i];
+        r = take(snapshot, wish->place, err);
+    }
+    if (r == NOT_TAKEN && err->kind != BACKSTAY_ERR_NONE)
+        return -1;
+    if (r == NOT_TAKEN)
+        return wish->my->host->fail(
+            wish->my->host, err, BACKSTAY_ERR_TRANSIENT,
+            "%s: the connections could not be brought to one state, since others commit all the "
+            "time; allow locks with \"consistency\": auto, or set \"jobs\" to 1",
+            snapshot->conns[0]->label);
+    return r;
+}
+
+/* The tables may have changed between the look at them and the snapshot. */
+static int settle(struct my_snapshot *snapshot, bool *changed, struct backstay_error *err)
+{
+    struct my_tables now = {0};
+
+    if (read_tables(snapshot, &now, err) != 0) {
+        my_tables_free(&now);
+        return -1;
+    }
+    *changed = !my_tables_equal(&snapshot->tables, &now);
+    my_tables_free(&snapshot->tables);
+    snapshot->tables = now;
+    return 0;
+}
+
+static int end_transactions(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    for (unsigned i = 0; i < snapshot->n; i++)
+        if (my_run(snapshot->conns[i], err, "ROLLBACK") != 0)
+            return -1;
+    return 0;
+}
+
+static int set_savepoints(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    for (unsigned i = 0; i < snapshot->n; i++)
+        if (my_run(snapshot->conns[i], err, "SAVEPOINT backstay") != 0)
+            return -1;
+    return 0;
+}
+
+int my_snapshot_relax(struct my_conn *conn, struct backstay_error *err)
+{
+    return my_run(conn, err, "ROLLBACK TO SAVEPOINT backstay");
+}
+
+int my_snapshot_open(struct my_snapshot *out, const struct my_snapshot_wish *wish,
+                     struct backstay_error *err)
+{
+    bool changed = true;
+
+    *out = (struct my_snapshot){.my = wish->my,
+                                .databases = wish->databases,
+                                .n_databases = wish->n_databases,
+                                .file = plug_strdup(""),
+                                .position = plug_strdup(""),
+                                .gtid = plug_strdup("")};
+    if (connect_all(out, wish, err) != 0 || read_tables(out, &out->tables, err) != 0)
+        return -1;
+    for (int i = 0; i < LOCK_TRIES && changed; i++) {
+        err->kind = BACKSTAY_ERR_NONE;
+        if (end_transactions(out, err) != 0 || try_ways(out, wish, err) != 0 ||
+            set_savepoints(out, err) != 0 || settle(out, &changed, err) != 0)
+            return -1;
+    }
+    if (changed)
+        return wish->my->host->fail(wish->my->host, err, BACKSTAY_ERR_TRANSIENT,
+                                    "%s: tables are created, changed or dropped all the time; run "
+                                    "the backup when that is over",
+                                    out->conns[0]->label);
+    read_gtid(out, out->conns[0]);
+    return my_snapshot_relax(out->conns[0], err);
+}
+
+void my_snapshot_close(struct my_snapshot *snapshot)
+{
+    for (unsigned i = 0; i < snapshot->n; i++)
+        my_disconnect(snapshot->conns[i]);
+    free(snapshot->conns);
+    my_tables_free(&snapshot->tables);
+    free(snapshot->file);
+    free(snapshot->position);
+    free(snapshot->gtid);
+    *snapshot = (struct my_snapshot){0};
+}
