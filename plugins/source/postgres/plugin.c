@@ -95,8 +95,9 @@ static const struct backstay_option *const options[OPTIONS] = {
     [OPT_SCRATCH_USER] = PLUG_OPTION("scratch_user", BACKSTAY_OPTION_STRING, 0, NULL,
                                      "The system user that runs scratch instances when Backstay is "
                                      "root; otherwise postgres or nobody"),
-    [OPT_SCRATCH_TIME] = PLUG_OPTION("scratch_time", BACKSTAY_OPTION_DURATION, 0, "24h",
-                                     "A scratch instance ends by itself after this"),
+    [OPT_SCRATCH_TIME] =
+        PLUG_OPTION("scratch_time", BACKSTAY_OPTION_DURATION, 0, "24h",
+                    "A scratch place for which no other time is asked ends after this"),
     [OPT_SCRATCH_SPACE] = PLUG_OPTION("scratch_space", BACKSTAY_OPTION_SIZE, 0, NULL,
                                       "A scratch instance that grows larger than this is ended"),
 };
