@@ -186,18 +186,31 @@ static bool add_needs(const struct choice *choice, const struct pg_toc *toc,
     return changed;
 }
 
+/* Both sections each time: what one adds may be needed by the other. */
+static bool choose_all_about(const struct choice *choice)
+{
+    bool before = choose_about(choice, &choice->restoring->before, choice->before);
+    bool after = choose_about(choice, &choice->restoring->after, choice->after);
+
+    return before || after;
+}
+
+static bool add_all_needs(const struct choice *choice)
+{
+    bool before = add_needs(choice, &choice->restoring->before, choice->before);
+    bool after = add_needs(choice, &choice->restoring->after, choice->after);
+
+    return before || after;
+}
+
 static void mark_all(struct choice *choice)
 {
-    const struct pg_toc *before = &choice->restoring->before;
-    const struct pg_toc *after = &choice->restoring->after;
-
     choose_tables(choice);
     while (choose_parts(choice))
         continue;
-    while (choose_about(choice, before, choice->before) |
-           choose_about(choice, after, choice->after))
+    while (choose_all_about(choice))
         continue;
-    while (add_needs(choice, before, choice->before) | add_needs(choice, after, choice->after))
+    while (add_all_needs(choice))
         continue;
 }
 
