@@ -85,15 +85,16 @@ static json_t *describe(const struct pg_run *run, size_t i, size_t *next)
     const struct pg_table *table = &run->hold.tables.items[i];
     char hex[PLUG_ROWSUM_HEX];
 
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:I, s:s}",
-                     "oid", (json_int_t)table->oid, "schema", pg_json_text(table->schema), "name",
-                     pg_json_text(table->name), "label", pg_json_text(table->label), "columns",
-                     pg_json_text(table->columns), "condition", pg_json_text(table->condition),
-                     "owner", pg_json_text(table->owner), "encoding", run->hold.encoding,
-                     "extension", table->extension, "unlogged", table->unlogged, "hashed",
-                     table->whole != NULL, "structure_only", table->structure_only, "files",
-                     files_of(run, i, next), "rows", (json_int_t)run->sums[i].rows, "digest",
-                     plug_rowsum_hex(&run->sums[i], hex));
+    return json_pack(
+        "{s:I, s:o, s:o, s:o, s:o*, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:I, s:s}", "oid",
+        (json_int_t)table->oid, "schema", pg_json_text(table->schema), "name",
+        pg_json_text(table->name), "label", pg_json_text(table->label), "whole",
+        table->whole ? pg_json_text(table->whole) : NULL, "columns", pg_json_text(table->columns),
+        "condition", pg_json_text(table->condition), "owner", pg_json_text(table->owner),
+        "encoding", run->hold.encoding, "extension", table->extension, "unlogged", table->unlogged,
+        "hashed", table->whole != NULL, "structure_only", table->structure_only, "files",
+        files_of(run, i, next), "rows", (json_int_t)run->sums[i].rows, "digest",
+        plug_rowsum_hex(&run->sums[i], hex));
 }
 
 static int send_list(struct pg_run *run, json_t *list)

@@ -12,6 +12,7 @@
 
 #include <backstay/plugin.h>
 
+#include <jansson.h>
 #include <stdbool.h>
 
 enum { PG_OLDEST = 13, PG_NEWEST = 18 }; /* server majors that the tests run against */
@@ -56,6 +57,9 @@ struct pg {
     int64_t scratch_space_bytes;
     struct pg_copy *copies; /* of the last restore */
     size_t n_copies;
+    char **chosen; /* labels: what the last restore loaded of certain tables */
+    size_t n_chosen;
+    size_t chosen_cap;
 };
 
 int pg_backup(void *self, struct backstay_sink *sink, struct backstay_error *err);
@@ -65,6 +69,12 @@ int pg_check(void *self, struct backstay_report *report, struct backstay_error *
 int pg_probe(void *self, const struct backstay_target *target, struct backstay_report *report,
              struct backstay_error *err);
 int pg_covers(void *self, const struct backstay_target *target, const char *fact);
+
+/**
+ * pg_restore() says which of @tables, the content of tables.json, it has loaded: those with "wanted"
+ * (a partitioned table that was asked for has many). Forgotten by pg_copies_clear().
+ */
+void pg_covers_note(struct pg *pg, const json_t *tables);
 
 /** pg_restore() says which databases it made; see struct pg_copy. */
 void pg_copies_add(struct pg *pg, const char *prefix, const char *database);

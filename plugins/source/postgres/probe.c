@@ -84,6 +84,12 @@ void pg_copies_clear(struct pg *pg)
         free(pg->copies[i].database);
     }
     free(pg->copies);
+    for (size_t i = 0; i < pg->n_chosen; i++)
+        free(pg->chosen[i]);
+    free(pg->chosen);
+    pg->chosen = NULL;
+    pg->n_chosen = 0;
+    pg->chosen_cap = 0;
     pg->copies = NULL;
     pg->n_copies = 0;
 }

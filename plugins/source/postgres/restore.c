@@ -396,8 +396,10 @@ static int restore_all(struct pg *pg, const struct pg_wish *wish, struct pg_save
         int r = restore_one(&restoring, list->globals, target, err);
         PLUG_AUTO_FREE char *prefix =
             list->n > 1 ? plug_strf("%s/", list->items[i].name) : plug_strdup("");
-        if (r == 0)
+        if (r == 0) {
             pg_copies_add(pg, prefix, restoring.into.named);
+            pg_covers_note(pg, restoring.saved->tables);
+        }
         free_restoring(&restoring);
         if (r != 0)
             return -1;

@@ -10,6 +10,8 @@
 static const char header_begin[] = "--\n-- TOC entry ";
 static const char script_end[] = "\n--\n-- PostgreSQL database dump complete\n--\n";
 
+static const char script_completed[] = "\n-- Completed on ";
+
 /* ---- what pg_restore says */
 
 static int collect(void *ctx, const void *data, size_t len)
@@ -308,6 +310,17 @@ static void index_items(struct pg_toc *toc)
         qsort(toc->positions, toc->n, sizeof *toc->positions, by_position_id);
 }
 
+/* Ends @script at @end, and before the line above it that says when the dump was complete. */
+static void end_script(char *script, char *end)
+{
+    char *completed = (char *)(uintptr_t)find_last(script, end, script_completed);
+    const char *line_end = completed ? strchr(completed + 1, '\n') : NULL;
+
+    if (line_end && line_end + strspn(line_end, "\n") >= end)
+        *completed = '\0';
+    *end = '\0';
+}
+
 int pg_toc_parse(struct pg_toc *out, char *script, char *list)
 {
     struct known_list known = {0};
@@ -320,7 +333,7 @@ int pg_toc_parse(struct pg_toc *out, char *script, char *list)
     char *end = (char *)(uintptr_t)find_last(script, script + strlen(script), script_end);
 
     if (end)
-        *end = '\0';
+        end_script(script, end);
     read_list(&known, list);
     for (const char *at = script; at;) {
         at = next_header(&known, &next, body, &next_body);
