@@ -69,7 +69,7 @@ static const struct my_database *database_of(const struct my_run *run, const str
     return &run->databases[0];
 }
 
-int my_run_facts(struct my_run *run)
+int my_run_facts(struct my_run *run, struct backstay_error *err)
 {
     for (size_t i = 0; i < run->snapshot.tables.n; i++) {
         const struct my_table *table = &run->snapshot.tables.items[i];
@@ -82,5 +82,7 @@ int my_run_facts(struct my_run *run)
         plug_fact(&run->facts, plug_rowsum_hex(sum, hex), "%stable:%s:digest", prefix,
                   table->label);
     }
-    return run->facts.failed ? -1 : 0;
+    if (run->facts.failed)
+        return run->my->host->fail(run->my->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    return 0;
 }

@@ -135,9 +135,9 @@ static int finish(struct my_run *run, struct backstay_error *err)
     for (size_t i = 0; i < run->n_databases; i++)
         if (send_database(run, &run->databases[i], err) != 0)
             return -1;
-    if (my_run_facts(run) != 0 || sink->instant(sink, run->snapshot.instant_ns) != 0)
-        return stopped(run, err);
-    return 0;
+    if (my_run_facts(run, err) != 0)
+        return -1;
+    return sink->instant(sink, run->snapshot.instant_ns) != 0 ? stopped(run, err) : 0;
 }
 
 int my_backup(void *self, struct backstay_sink *sink, struct backstay_error *err)
@@ -157,6 +157,7 @@ int my_backup(void *self, struct backstay_sink *sink, struct backstay_error *err
     run.facts = plug_facts_of_sink(sink, "");
     run.databases = plug_alloc(n + 1, sizeof *run.databases);
     run.n_databases = n;
+    run.several = n > 1;
     for (size_t i = 0; i < n; i++)
         run.databases[i] = (struct my_database){names[i], names[i]};
     if (r == 0)

@@ -22,6 +22,13 @@ struct my_patterns {
 /** How a snapshot over several connections is taken. */
 enum my_consistency { MY_AUTO, MY_SNAPSHOT, MY_LOCK };
 
+/** A database that the last restore made, for the probe that follows it. */
+struct my_copy {
+    char *from; /* its name at the backup, which its facts have */
+    char *into;
+    bool several; /* the snapshot has several databases, whose facts begin with "FROM/" */
+};
+
 struct my {
     const struct backstay_host *host;
     const char *url; /* mysql://user:password@host:port/db?socket=..., or NULL: the members below */
@@ -42,8 +49,7 @@ struct my {
     struct my_patterns structure_only;
     unsigned jobs;
     enum my_consistency consistency;
-    int64_t
-        lock_timeout_ns; /* how long we wait for a lock, and so the longest that we stall others */
+    int64_t lock_timeout_ns; /* the longest that we wait for a lock, and so stall others */
     int64_t split_bytes;
     bool users;
     const char *bin; /* folder of the server's programs for scratch instances, or NULL: search */
@@ -52,6 +58,8 @@ struct my {
     const char *scratch_user;
     int64_t scratch_time_ns;
     int64_t scratch_space_bytes;
+    struct my_copy *copies; /* of the last restore */
+    size_t n_copies;
 };
 
 int my_backup(void *self, struct backstay_sink *sink, struct backstay_error *err);
@@ -61,6 +69,11 @@ int my_check(void *self, struct backstay_report *report, struct backstay_error *
 int my_probe(void *self, const struct backstay_target *target, struct backstay_report *report,
              struct backstay_error *err);
 int my_covers(void *self, const struct backstay_target *target, const char *fact);
+
+/** my_restore() says which databases it made. */
+void my_copies_add(struct my *my, const char *from, const char *into, bool several);
+void my_copies_clear(struct my *my);
+
 int my_scratch_create(void *self, struct backstay_scratch *out, struct backstay_error *err);
 int my_scratch_remove(void *self, const struct backstay_scratch *scratch,
                       struct backstay_error *err);

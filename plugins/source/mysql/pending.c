@@ -27,14 +27,6 @@ int my_check(void *self, struct backstay_report *report, struct backstay_error *
     return refuse(self, "check", err);
 }
 
-int my_probe(void *self, const struct backstay_target *target, struct backstay_report *report,
-             struct backstay_error *err)
-{
-    (void)target;
-    (void)report;
-    return refuse(self, "probe", err);
-}
-
 int my_covers(void *self, const struct backstay_target *target, const char *fact)
 {
     (void)self;

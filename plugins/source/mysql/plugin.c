@@ -215,6 +215,7 @@ static int my_open(const struct backstay_host *host, void **self, struct backsta
 
 static void my_close(void *self)
 {
+    my_copies_clear(self);
     free(self);
 }
 

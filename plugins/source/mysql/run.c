@@ -26,7 +26,7 @@ void my_run_end(struct my_run *run)
 
 char *my_run_prefix(const struct my_run *run, const char *label)
 {
-    return run->n_databases > 1 ? plug_strf("%s/", label) : plug_strdup("");
+    return run->several ? plug_strf("%s/", label) : plug_strdup("");
 }
 
 /* ---- workers */

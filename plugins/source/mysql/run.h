@@ -35,6 +35,7 @@ struct my_run {
     const struct my_place *place;
     struct my_database *databases;
     size_t n_databases;
+    bool several; /* facts and details begin with "DB/" */
     struct my_snapshot snapshot;
     struct my_unit *units; /* largest first */
     size_t n_units;
@@ -79,8 +80,9 @@ char *my_folder(const char *database);
 json_t *my_run_describe(const struct my_run *run, const struct my_database *database);
 void my_run_sort(struct my_run *run);
 
-/** Reports the facts of the tables. One thread. @return 0, or -1: stop. */
-int my_run_facts(struct my_run *run) __attribute__((warn_unused_result));
+/** Reports the facts. One thread. @return 0, or -1 with @err. */
+int my_run_facts(struct my_run *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
 
 /** The prefix of the facts of a database: "" or "shop/". Caller frees. */
 char *my_run_prefix(const struct my_run *run, const char *label);
