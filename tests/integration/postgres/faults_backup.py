@@ -129,9 +129,11 @@ class Faults:
     def frozen(self):
         """Connections that are silent for ever, and no signal: the run gives up by itself."""
         process = self.slow()
+        time.sleep(3)  # all else has been read by now
         self.proxy.frozen = True
-        self.ends("the network is frozen", process, 14, "database shop on 127.0.0.1:%d: " %
-                  self.proxy.port, "; is the network all right?", seconds=90)
+        self.ends("the network is frozen", process, 14, "source db: database shop on 127.0.0.1:%d: "
+                  "the server does not answer any more; is the network all right?\n" %
+                  self.proxy.port, seconds=90)
 
     # -- the server
 
