@@ -130,7 +130,21 @@ static int list(const struct pg *pg, struct pg_conn *conn, json_t *out, struct b
     return r;
 }
 
-/* Reads the values of @n sequences from number @first on. */
+/* @return -1, with an error that says more than the server does. */
+static int explain(struct pg_conn *conn, struct backstay_error *err)
+{
+    const char *why = pg_error_is(conn, "42P01")   ? "a sequence was dropped while the backup ran"
+                      : pg_error_is(conn, "55P03") ? "a sequence is locked by another session"
+                                                   : NULL;
+
+    if (why)
+        (void)conn->host->fail(conn->host, err, BACKSTAY_ERR_TRANSIENT, "%s: %s: run it again",
+                               conn->label, why);
+    return -1;
+}
+
+/* Reads the values of @n sequences from number @first on. They are texts in the document, since jq
+ * and others make floating-point numbers of numbers. */
 static int read_values(struct pg_conn *conn, json_t *sequences, size_t first, size_t n,
                        struct backstay_error *err)
 {
@@ -144,33 +158,41 @@ static int read_values(struct pg_conn *conn, json_t *sequences, size_t first, si
                           i > first ? " UNION ALL " : "", i, from);
     }
     PGresult *rows = pg_query(conn, err, sql.data, NULL, 0);
-    if (rows == NULL) {
-        if (pg_error_is(conn, "42P01"))
-            (void)conn->host->fail(conn->host, err, BACKSTAY_ERR_TRANSIENT,
-                                   "%s: a sequence was dropped while the backup ran: run it again",
-                                   conn->label);
-        return -1;
-    }
+    if (rows == NULL)
+        return explain(conn, err);
     for (int row = 0; row < PQntuples(rows); row++) {
         json_t *sequence = json_array_get(sequences, (size_t)pg_cell_number(rows, row, 0));
-        (void)json_object_set_new(sequence, "last_value",
-                                  json_integer(pg_cell_number(rows, row, 1)));
+        (void)json_object_set_new(sequence, "last_value", json_string(pg_cell(rows, row, 1)));
         (void)json_object_set_new(sequence, "is_called", json_boolean(pg_cell_true(rows, row, 2)));
     }
     PQclear(rows);
     return 0;
 }
 
+/* With a limit on the time that a sequence's lock may take: DROP and ALTER wait for us else, and
+ * whoever holds it may be waiting for a person. */
+static int read_all(const struct pg *pg, struct pg_conn *conn, json_t *sequences,
+                    struct backstay_error *err)
+{
+    size_t n = json_array_size(sequences);
+
+    if (n == 0)
+        return 0;
+    if (pg_runf(conn, err, "SET lock_timeout = '%lldms'",
+                (long long)(pg->lock_timeout_ns / 1000000)) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i += BATCH)
+        if (read_values(conn, sequences, i, PLUG_MIN(n - i, (size_t)BATCH), err) != 0)
+            return -1;
+    return pg_run(conn, err, "SET lock_timeout = 0");
+}
+
 int pg_sequences_read(const struct pg *pg, struct pg_conn *conn, json_t **out,
                       struct backstay_error *err)
 {
     json_t *sequences = json_array();
-    int r = list(pg, conn, sequences, err);
 
-    for (size_t i = 0; i < json_array_size(sequences) && r == 0; i += BATCH)
-        r = read_values(conn, sequences, i, PLUG_MIN(json_array_size(sequences) - i, (size_t)BATCH),
-                        err);
-    if (r != 0) {
+    if (list(pg, conn, sequences, err) != 0 || read_all(pg, conn, sequences, err) != 0) {
         json_decref(sequences);
         return -1;
     }
@@ -193,6 +215,16 @@ static bool is_listed(const json_t *tables, const char *label)
     return false;
 }
 
+static long long last_value(const json_t *sequence)
+{
+    return strtoll(pg_json_get(sequence, "last_value"), NULL, 10);
+}
+
+static bool is_called(const json_t *sequence)
+{
+    return json_is_true(json_object_get(sequence, "is_called"));
+}
+
 static void add_setval(struct plug_bytes *sql, const json_t *sequence)
 {
     PLUG_AUTO_FREE char *name =
@@ -200,9 +232,8 @@ static void add_setval(struct plug_bytes *sql, const json_t *sequence)
 
     plug_bytes_text(sql, sql->len ? ", setval(" : "SELECT setval(");
     pg_add_literal(sql, name);
-    plug_bytes_format(sql, ", %lld, %s)",
-                      (long long)json_integer_value(json_object_get(sequence, "last_value")),
-                      json_is_true(json_object_get(sequence, "is_called")) ? "true" : "false");
+    plug_bytes_format(sql, ", %lld, %s)", last_value(sequence),
+                      is_called(sequence) ? "true" : "false");
 }
 
 int pg_sequences_apply(struct pg_conn *conn, const json_t *sequences, const json_t *tables,
@@ -236,9 +267,8 @@ int pg_sequences_facts(const json_t *sequences, struct pg_facts *facts)
     {
         PLUG_AUTO_FREE char *label =
             pg_label(pg_json_get(sequence, "schema"), pg_json_get(sequence, "name"));
-        PLUG_AUTO_FREE char *value = plug_strf(
-            "%lld %s", (long long)json_integer_value(json_object_get(sequence, "last_value")),
-            json_is_true(json_object_get(sequence, "is_called")) ? "called" : "not-called");
+        PLUG_AUTO_FREE char *value = plug_strf("%lld %s", last_value(sequence),
+                                               is_called(sequence) ? "called" : "not-called");
         pg_fact(facts, value, "sequence:%s:value", label);
     }
     return facts->failed ? -1 : 0;

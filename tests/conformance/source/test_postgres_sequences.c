@@ -134,8 +134,8 @@ static void the_document_says_which_table_a_sequence_serves(void **state)
     postgres_sql(fixture->conn, "CREATE TABLE public.\"Order\" (id serial)");
     json_t *sequences = read_all(fixture, &everything);
     json_t *expected =
-        json_pack("[{s:s, s:s, s:s, s:i, s:b}]", "schema", "public", "name", "Order_id_seq",
-                  "owned_by", "public.\"Order\"", "last_value", 1, "is_called", 0);
+        json_pack("[{s:s, s:s, s:s, s:s, s:b}]", "schema", "public", "name", "Order_id_seq",
+                  "owned_by", "public.\"Order\"", "last_value", "1", "is_called", 0);
     assert_true(json_equal(sequences, expected));
     json_decref(expected);
     json_decref(sequences);
@@ -235,6 +235,27 @@ static void a_sequence_that_is_dropped_meanwhile_makes_the_backup_try_again(void
     pg_disconnect(second);
 }
 
+static void a_sequence_that_stays_locked_is_not_waited_for_without_end(void **state)
+{
+    struct postgres_fixture *fixture = *state;
+    struct backstay_error err = {.size = sizeof err};
+    const struct pg impatient = {.lock_timeout_ns = 50000000};
+    json_t *sequences = NULL;
+    struct pg_conn *second = postgres_connect(fixture->server, &fixture->host, "shop", "postgres");
+    stay_auto_str char *expected =
+        stay_strf("%s: a sequence is locked by another session: run it again", second->label);
+
+    postgres_sql(fixture->conn, "CREATE SEQUENCE public.s; BEGIN; DROP SEQUENCE public.s");
+    assert_int_equal(pg_sequences_read(&impatient, second, &sequences, &err), -1);
+    assert_error(err, BACKSTAY_ERR_TRANSIENT, expected);
+    postgres_sql(fixture->conn, "ROLLBACK");
+    assert_ok(pg_sequences_read(&impatient, second, &sequences, &err), err);
+    stay_auto_str char *timeout = postgres_value(second, "SHOW lock_timeout");
+    assert_string_equal(timeout, "0");
+    json_decref(sequences);
+    pg_disconnect(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup(a_sequence_that_cannot_be_read_is_named_with_the_grant, clear),
         cmocka_unit_test_setup(a_sequence_that_is_dropped_meanwhile_makes_the_backup_try_again,
                                clear),
+        cmocka_unit_test_setup(a_sequence_that_stays_locked_is_not_waited_for_without_end, clear),
     };
 
     return cmocka_run_group_tests(tests, postgres_fixture_make, postgres_fixture_remove);
