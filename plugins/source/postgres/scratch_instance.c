@@ -12,6 +12,7 @@
 #include "tool.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -90,9 +91,32 @@ static int find_initdb(struct pg_tool *out, const struct pg *pg, int major,
 
 /* ---- settings */
 
+/* The number after @key in a file of the kernel; @otherwise when it has none. */
+static int64_t number_in(const char *path, const char *key, int64_t otherwise)
+{
+    char text[4096];
+    FILE *file = fopen(path, "re");
+    size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
+
+    if (file)
+        (void)fclose(file);
+    text[n] = '\0';
+    char *at = strstr(text, key);
+    char *end = at;
+    int64_t number = at ? strtoll(at + strlen(key), &end, 10) : 0;
+    return number > 0 && end != at + strlen(key) ? number : otherwise;
+}
+
+/* What is free on this machine, which may be that of the production server, and in our share of it.
+ */
 static int64_t memory_mib(void)
 {
-    return (int64_t)sysconf(_SC_PHYS_PAGES) * (sysconf(_SC_PAGESIZE) / 1024) / 1024;
+    const int64_t unlimited = INT64_MAX;
+    int64_t here = number_in("/proc/meminfo", "MemAvailable:", 512 * 1024) * 1024;
+    int64_t share = number_in("/sys/fs/cgroup/memory.max", "", unlimited);
+    int64_t older = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", "", unlimited);
+
+    return PLUG_MIN(here, PLUG_MIN(share, older)) / MIB;
 }
 
 static int64_t between(int64_t least, int64_t value, int64_t most)
