@@ -245,7 +245,8 @@ static void a_sequence_that_stays_locked_is_not_waited_for_without_end(void **st
     stay_auto_str char *expected =
         stay_strf("%s: a sequence is locked by another session: run it again", second->label);
 
-    postgres_sql(fixture->conn, "CREATE SEQUENCE public.s; BEGIN; DROP SEQUENCE public.s");
+    postgres_sql(fixture->conn, "CREATE SEQUENCE public.s");
+    postgres_sql(fixture->conn, "BEGIN; DROP SEQUENCE public.s");
     assert_int_equal(pg_sequences_read(&impatient, second, &sequences, &err), -1);
     assert_error(err, BACKSTAY_ERR_TRANSIENT, expected);
     postgres_sql(fixture->conn, "ROLLBACK");
