@@ -259,6 +259,7 @@ static size_t add_stream(struct pg_restoring *restoring, struct pg_loaded *table
     return pg_work_add(&restoring->work, &(struct pg_task){.run = run_stream,
                                                            .ctx = restoring,
                                                            .what = stream,
+                                                           .name = table->qualified,
                                                            .cost = (double)bytes + 1});
 }
 

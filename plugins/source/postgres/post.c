@@ -211,6 +211,7 @@ static void add_items(struct pg_restoring *restoring, const struct stages *stage
                           &(struct pg_task){.run = run_item,
                                             .ctx = restoring,
                                             .what = &toc->items[i],
+                                            .name = toc->items[i].label,
                                             .cost = cost_of(restoring, &toc->items[i]),
                                             .exclusive = !pg_item_is(&toc->items[i], "INDEX")});
     for (size_t i = 0; i < toc->n; i++) {
@@ -236,6 +237,7 @@ static void add_analyze(struct pg_restoring *restoring, size_t first_item)
         size_t task = pg_work_add(work, &(struct pg_task){.run = run_analyze,
                                                           .ctx = restoring,
                                                           .what = table,
+                                                          .name = "ANALYZE",
                                                           .cost = cost,
                                                           .exclusive = true});
         pg_work_lock(work, task, table->oid);

@@ -196,6 +196,12 @@ static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
 
 /* ---- what is beside tables */
 
+static char *object_path(const json_t *object)
+{
+    return plug_strf("large-objects/%lld",
+                     (long long)json_integer_value(json_object_get(object, "oid")));
+}
+
 static int load_objects(struct pg_restoring *restoring, struct backstay_error *err)
 {
     const struct pg_saved *saved = restoring->saved;
@@ -204,8 +210,7 @@ static int load_objects(struct pg_restoring *restoring, struct backstay_error *e
 
     json_array_foreach(saved->objects, i, object)
     {
-        json_int_t oid = json_integer_value(json_object_get(object, "oid"));
-        PLUG_AUTO_FREE char *name = plug_strf("large-objects/%lld", (long long)oid);
+        PLUG_AUTO_FREE char *name = object_path(object);
         uint64_t index = pg_saved_find(saved, restoring->feed, name);
         if (index == UINT64_MAX)
             return restoring->host->fail(restoring->host, err, BACKSTAY_ERR_CONFIG,
@@ -268,17 +273,22 @@ static int restore_database(struct pg_restoring *restoring, struct backstay_erro
     return 0;
 }
 
+static void count_entry(const struct pg_restoring *restoring, const char *name)
+{
+    uint64_t index = pg_saved_find(restoring->saved, restoring->feed, name);
+
+    if (index != UINT64_MAX)
+        restoring->feed->done(restoring->feed, index, 0);
+}
+
 /* Rows and large objects were counted as they were loaded. */
 static void count_documents(const struct pg_restoring *restoring)
 {
     static const char *const names[] = {"database.json",  "schema.dump", "tables.json",
                                         "sequences.json", "load.sh",     "large-objects.json"};
 
-    for (size_t i = 0; i < PLUG_COUNT(names); i++) {
-        uint64_t index = pg_saved_find(restoring->saved, restoring->feed, names[i]);
-        if (index != UINT64_MAX)
-            restoring->feed->done(restoring->feed, index, 0);
-    }
+    for (size_t i = 0; i < PLUG_COUNT(names); i++)
+        count_entry(restoring, names[i]);
 }
 
 /* Of a dry run: what would have been loaded. */
@@ -289,18 +299,22 @@ static void count_rows(const struct pg_restoring *restoring)
     json_t *table;
     json_t *file;
 
+    if (restoring->wish->schema_only)
+        return;
     json_array_foreach(restoring->saved->tables, i, table)
     {
-        const json_t *files = json_object_get(table, "files");
-        json_array_foreach(files, k, file)
+        json_array_foreach(json_object_get(table, "files"), k, file)
         {
-            if (pg_into_wants(&restoring->into, table) && !restoring->wish->schema_only)
-                restoring->feed->done(restoring->feed, 0, 0);
+            if (pg_into_wants(&restoring->into, table))
+                count_entry(restoring, pg_json_get(file, "path"));
         }
     }
-    if (!restoring->wish->schema_only && restoring->wish->n_tables == 0)
-        for (i = 0; i < json_array_size(restoring->saved->objects); i++)
-            restoring->feed->done(restoring->feed, 0, 0);
+    json_array_foreach(restoring->saved->objects, i, table)
+    {
+        PLUG_AUTO_FREE char *name = object_path(table);
+        if (restoring->wish->n_tables == 0)
+            count_entry(restoring, name);
+    }
 }
 
 static void free_restoring(struct pg_restoring *restoring)
@@ -420,6 +434,8 @@ int pg_restore(void *self, const struct backstay_target *target, struct backstay
     int r = pg_saved_read(&list, feed, pg->host, err);
     if (r == 0) {
         r = restore_all(pg, &wish, &list, target, feed, err);
+        if (r == 0 && list.globals)
+            feed->done(feed, list.globals_index, 0);
         pg_saved_free(&list);
     }
     pg_wish_free(&wish);

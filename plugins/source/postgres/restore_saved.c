@@ -98,6 +98,7 @@ int pg_saved_read(struct pg_saved_list *out, struct backstay_feed *feed,
     feed->cursor_close(feed, cursor);
     uint64_t globals = r == 0 ? find_once(feed, "globals.json") : UINT64_MAX;
     if (globals != UINT64_MAX) {
+        out->globals_index = globals;
         out->globals = pg_receive_json(feed, globals, host, err);
         r = out->globals ? 0 : -1;
     }

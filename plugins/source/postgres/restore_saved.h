@@ -26,6 +26,7 @@ struct pg_saved_list {
     size_t n;
     size_t cap;
     json_t *globals; /* globals.json, or NULL */
+    uint64_t globals_index;
 };
 
 /**

@@ -9,6 +9,8 @@
 
 enum { WAIT_MS = 100 };
 
+static const double long_s = 1.0;
+
 /* ---- tasks */
 
 size_t pg_work_add(struct pg_work *work, const struct pg_task *task)
@@ -233,6 +235,22 @@ static void stop(struct pg_work *work, const struct backstay_error *err)
     (void)pthread_mutex_unlock(&work->mutex);
 }
 
+/* The names and times of long tasks say where a restore spends its time. */
+static int run_task(const struct pg_work *work, struct pg_task *task, struct pg_conn *conn,
+                    struct backstay_error *err)
+{
+    struct timespec from;
+    struct timespec to;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &from);
+    int r = task->run(task, conn, err);
+    (void)clock_gettime(CLOCK_MONOTONIC, &to);
+    double s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+    if (task->name && s >= long_s)
+        work->host->log(work->host, BACKSTAY_LOG_INFO, "%s took %.1f s", task->name, s);
+    return r;
+}
+
 static void *run_thread(void *ctx)
 {
     struct pg_work *work = ctx;
@@ -245,10 +263,8 @@ static void *run_thread(void *ctx)
         return NULL;
     }
     conn->stop = &work->stopped;
-    while ((task = next_task(work)) != NULL) {
-        int r = task->run(task, conn, &err);
-        end_task(work, task, r, &err);
-    }
+    while ((task = next_task(work)) != NULL)
+        end_task(work, task, run_task(work, task, conn, &err), &err);
     pg_disconnect(conn);
     return NULL;
 }

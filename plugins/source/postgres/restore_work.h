@@ -21,6 +21,7 @@ struct pg_task {
     int (*run)(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err);
     void *ctx;         /* for run() */
     const void *what;  /* for run() */
+    const char *name;  /* for the log, or NULL */
     double cost;       /* about how long it takes, in any unit */
     size_t *followers; /* tasks that wait for this one */
     size_t n_followers;
