@@ -11,12 +11,12 @@
 
 /** What is to be made where. The members are borrowed. */
 struct my_apply {
-    const struct my *my;
     const json_t *tables;  /* tables.json, whole: the caller chooses what it asks for */
     const json_t *objects; /* objects.json */
     const char *from;      /* the database's name at the backup */
     const char *into;      /* and where it goes */
     bool no_owner;         /* every DEFINER becomes the account that restores */
+    bool no_events;        /* events stay disabled: they would change a copy that is compared */
     /* NULL, or: whether an object of @objects (or a table, kind "table") is wanted */
     bool (*wants)(void *ctx, const char *kind, const char *name, const char *table);
     void *ctx;

@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "conn.h"
+#include "catalog.h"
 #include "send.h"
 
 /** The structure of one database. Release with my_ddl_free(). */
@@ -28,8 +28,7 @@ struct my_ddl {
 
 /** What my_ddl_read() is to read. */
 struct my_ddl_wish {
-    const struct my *my;
-    const char *database;
+    const struct my_database *database;
     const char *const *names; /* of the @n base tables that are in the backup */
     size_t n;
 };
@@ -86,11 +85,13 @@ int my_users_send(const struct my_place *place, struct backstay_sink *sink,
 int my_users_readable(struct my_conn *conn, char **grant, struct backstay_error *err)
     __attribute__((warn_unused_result));
 
-/** Reports count:KIND of @database: tables, views, indexes and so on, of what the options choose.
+/**
+ * Reports count:KIND of @database (tables, views, indexes and so on, of what the options choose)
+ * and sequence:LABEL:value, as @ddl has them; with @ddl NULL, as they are now.
  */
-int my_inventory_facts(struct my_conn *conn, const struct my *my, const char *database,
-                       struct plug_facts *facts, struct backstay_error *err)
-    __attribute__((warn_unused_result));
+int my_inventory_facts(struct my_conn *conn, const struct my_database *database,
+                       const struct my_ddl *ddl, struct plug_facts *facts,
+                       struct backstay_error *err) __attribute__((warn_unused_result));
 
 /** The bytes of a text of these documents; *@len without the NUL that follows. Caller frees. */
 char *my_ddl_text(const json_t *object, const char *key, size_t *len);

@@ -1,0 +1,226 @@
+/* plugins/source/mysql/apply_objects.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Routines, views, triggers, events: each in a session as that of its author, which the server
+ * keeps with it.
+ */
+#include "apply_parts.h"
+#include "ddl_rewrite.h"
+#include "objects.h"
+#include "script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one object */
+
+/* The statement that makes @object, changed as the restore wants it. */
+static int build(struct my_conn *conn, const struct my_apply *apply, const json_t *object,
+                 struct plug_bytes *out, struct backstay_error *err)
+{
+    const char *const names[] = {apply->from, apply->into};
+    const char *kind = plug_json_get(object, "kind");
+    PLUG_AUTO_BYTES struct plug_bytes owned = {0};
+    struct my_span span;
+    size_t len;
+    PLUG_AUTO_FREE char *sql = my_ddl_text(object, "sql", &len);
+
+    if (apply->no_owner && my_find_definer(sql, len, &span))
+        my_add_replaced(&owned, sql, len, &span, "");
+    else
+        plug_bytes_add(&owned, sql, len);
+    if (strcmp(plug_json_get(object, "status"), "ENABLED") == 0 &&
+        my_find_event_status(owned.data, owned.len, &span))
+        my_add_replaced(out, owned.data, owned.len, &span, "DISABLE");
+    else if (strcmp(kind, "trigger") == 0 && my_apply_moves(apply))
+        my_add_trigger_moved(out, owned.data, owned.len, apply->from);
+    else if (strcmp(kind, "view") != 0 || !my_apply_moves(apply))
+        plug_bytes_add(out, owned.data, owned.len);
+    else if (my_add_view_moved(out, owned.data, owned.len, names) != 0)
+        return conn->host->fail(conn->host, err, BACKSTAY_ERR_CONFIG,
+                                "make the view %s in the database %s: one of its tables has the "
+                                "alias %s, the name of the database that it comes from; restore "
+                                "into a database of that name",
+                                plug_json_get(object, "name"), apply->into, apply->from);
+    return 0;
+}
+
+static int back_to_ours(struct my_conn *conn, struct backstay_error *err)
+{
+    return my_runf(conn, err, "SET NAMES utf8mb4, %s", my_script_settings);
+}
+
+static int collate(struct my_conn *conn, const struct my_apply *apply, const char *collation,
+                   struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+
+    plug_bytes_text(&sql, "ALTER DATABASE ");
+    my_add_ident(&sql, apply->into);
+    plug_bytes_format(&sql, " COLLATE %s", collation);
+    return my_run(conn, err, sql.data);
+}
+
+/* Runs a statement in the session of @object's author. */
+static int run_as_author(struct my_conn *conn, const json_t *object, const struct plug_bytes *sql,
+                         struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes session = {0};
+    PLUG_AUTO_FREE char *what =
+        plug_strf("make the %s %s", plug_json_get(object, "kind"), plug_json_get(object, "name"));
+    struct backstay_error ignored = {.size = sizeof ignored};
+
+    my_script_session(&session, object);
+    int r = my_run(conn, err, session.data);
+    if (r == 0 && json_is_true(json_object_get(object, "ends")))
+        r = my_runf(conn, err, "SET timestamp = %lld",
+                    (long long)json_integer_value(json_object_get(object, "created")));
+    if (r == 0)
+        r = my_apply_bytes(conn, what, sql, err);
+    unsigned error = conn->error;
+    if (json_is_true(json_object_get(object, "ends")))
+        r |= my_run(conn, r ? &ignored : err, "SET timestamp = DEFAULT");
+    r |= back_to_ours(conn, r ? &ignored : err);
+    conn->error = error;
+    return r;
+}
+
+static int make(struct my_conn *conn, const struct my_apply *apply, const json_t *object,
+                struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+    size_t at = 0;
+    const json_t *database = my_object_next(apply->objects, "database", &at);
+    const char *now = plug_json_get(database, "collation");
+    const char *then = plug_json_get(object, "database_collation");
+    bool other = *then && *now && strcmp(then, now) != 0;
+    struct backstay_error ignored = {.size = sizeof ignored};
+
+    if (build(conn, apply, object, &sql, err) != 0 ||
+        (other && collate(conn, apply, then, err) != 0))
+        return -1;
+    int r = run_as_author(conn, object, &sql, err);
+    if (other)
+        r |= collate(conn, apply, now, r ? &ignored : err);
+    return r;
+}
+
+static int make_all(struct my_conn *conn, const struct my_apply *apply, const char *kind,
+                    struct backstay_error *err)
+{
+    const json_t *object;
+
+    if (my_apply_use(conn, apply, err) != 0)
+        return -1;
+    for (size_t i = 0; (object = my_object_next(apply->objects, kind, &i)) != NULL;)
+        if (my_apply_wants(apply, object) && make(conn, apply, object, err) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- kinds */
+
+int my_apply_routines(struct my_conn *conn, const struct my_apply *apply,
+                      struct backstay_error *err)
+{
+    static const char *const kinds[] = {"function", "procedure", "package", "package body"};
+
+    for (size_t i = 0; i < PLUG_COUNT(kinds); i++)
+        if (make_all(conn, apply, kinds[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+static void say_broken(const struct my_apply *apply, const json_t *view)
+{
+    PLUG_AUTO_FREE char *text = plug_strf(
+        "not made: it could not be used when it was backed up (%s)", plug_json_get(view, "broken"));
+
+    if (apply->note)
+        apply->note(apply->ctx, "view", plug_json_get(view, "name"), text);
+}
+
+/* Makes those of @views that can be made, and removes them from the list. */
+static int make_some(struct my_conn *conn, const struct my_apply *apply, json_t *views,
+                     struct backstay_error *err)
+{
+    enum { LOST = 2000 }; /* numbers from here on are the client's: there is no server */
+
+    for (size_t i = 0; i < json_array_size(views);) {
+        *err = (struct backstay_error){.size = sizeof *err};
+        if (make(conn, apply, json_array_get(views, i), err) == 0)
+            (void)json_array_remove(views, i);
+        else if (conn->host->cancelled(conn->host) ||
+                 (mysql_errno(conn->db) >= LOST && mysql_errno(conn->db) < LOST + 1000))
+            return -1;
+        else
+            i++;
+    }
+    return 0;
+}
+
+int my_apply_views(struct my_conn *conn, const struct my_apply *apply, struct backstay_error *err)
+{
+    json_t *all = my_script_views(apply->objects);
+    json_t *views = json_array();
+    json_t *view;
+    size_t i;
+    size_t left;
+    int r = my_apply_use(conn, apply, err);
+
+    json_array_foreach(all, i, view)
+    {
+        if (!my_apply_wants(apply, view))
+            continue;
+        if (json_object_get(view, "broken"))
+            say_broken(apply, view);
+        else
+            (void)json_array_append(views, view);
+    }
+    do {
+        left = json_array_size(views);
+        r = r ? r : make_some(conn, apply, views, err);
+    } while (r == 0 && json_array_size(views) && json_array_size(views) < left);
+    if (json_array_size(views))
+        r = -1;
+    json_decref(views);
+    json_decref(all);
+    return r;
+}
+
+int my_apply_triggers(struct my_conn *conn, const struct my_apply *apply,
+                      struct backstay_error *err)
+{
+    return make_all(conn, apply, "trigger", err);
+}
+
+static int enable(struct my_conn *conn, const struct my_apply *apply, const json_t *event,
+                  struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes made = {0};
+    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+    struct my_span definer;
+    size_t len;
+    PLUG_AUTO_FREE char *text = my_ddl_text(event, "sql", &len);
+
+    if (apply->no_owner && my_find_definer(text, len, &definer))
+        my_add_replaced(&made, text, len, &definer, "");
+    else
+        plug_bytes_add(&made, text, len);
+    my_script_event_status(&sql, event, made.data, made.len);
+    return run_as_author(conn, event, &sql, err);
+}
+
+int my_apply_events(struct my_conn *conn, const struct my_apply *apply, struct backstay_error *err)
+{
+    const json_t *event;
+
+    if (make_all(conn, apply, "event", err) != 0)
+        return -1;
+    for (size_t i = 0; (event = my_object_next(apply->objects, "event", &i)) != NULL;)
+        if (!apply->no_events && my_apply_wants(apply, event) &&
+            strcmp(plug_json_get(event, "status"), "ENABLED") == 0 &&
+            enable(conn, apply, event, err) != 0)
+            return -1;
+    return 0;
+}

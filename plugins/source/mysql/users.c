@@ -1,0 +1,198 @@
+/* plugins/source/mysql/users.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The accounts of the server with the hashes of their passwords. Nobody needs this file to restore
+ * a database, but whoever has lost the server does.
+ */
+#include "ddl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Accounts that a server makes by itself, and that a new one has already. */
+static const char mariadb_accounts[] =
+    "SELECT User, Host, %s FROM mysql.user WHERE User <> 'PUBLIC'"
+    " AND NOT (User = 'mariadb.sys' AND Host = 'localhost') ORDER BY is_role DESC, 1, 2";
+static const char mysql_accounts[] =
+    "SELECT User, Host, 'N' AS is_role FROM mysql.user WHERE NOT (Host = 'localhost' AND"
+    " User IN ('mysql.sys', 'mysql.session', 'mysql.infoschema')) ORDER BY 1, 2";
+
+struct account {
+    char *name;   /* 'user'@'host', or a role */
+    bool is_role; /* of MariaDB: MySQL's are accounts */
+};
+
+static void add_quoted(struct plug_bytes *out, const char *text)
+{
+    plug_bytes_text(out, "'");
+    for (; *text; text++)
+        plug_bytes_format(out, strchr("'\\", *text) ? "\\%c" : "%c", *text);
+    plug_bytes_text(out, "'");
+}
+
+static char *account_name(MYSQL_ROW row, bool is_role)
+{
+    struct plug_bytes name = {0};
+
+    add_quoted(&name, my_cell(row, 0));
+    if (!is_role) {
+        plug_bytes_text(&name, "@");
+        add_quoted(&name, my_cell(row, 1));
+    }
+    return name.data;
+}
+
+/* ---- reading */
+
+static const char grant_mariadb[] = "GRANT SELECT ON mysql.* TO %s";
+static const char grant_mysql[] = "GRANT SELECT ON mysql.* TO %s";
+
+int my_users_readable(struct my_conn *conn, char **grant, struct backstay_error *err)
+{
+    enum { DENIED_TABLE = 1142, DENIED_COLUMN = 1143, DENIED_DATABASE = 1044 };
+    MYSQL_RES *rows = my_query(conn, err, "SELECT User, Host FROM mysql.user LIMIT 1");
+
+    *grant = NULL;
+    if (rows) {
+        mysql_free_result(rows);
+        return 1;
+    }
+    if (conn->error != DENIED_TABLE && conn->error != DENIED_COLUMN &&
+        conn->error != DENIED_DATABASE)
+        return -1;
+    PLUG_AUTO_FREE char *user = my_value(conn, err, "SELECT CURRENT_USER()");
+    if (user == NULL)
+        return -1;
+    /* CURRENT_USER() is user@host: the last at sign is ours. */
+    char *host = strrchr(user, '@');
+    PLUG_AUTO_BYTES struct plug_bytes name = {0};
+    if (host)
+        *host++ = '\0';
+    add_quoted(&name, user);
+    plug_bytes_text(&name, "@");
+    add_quoted(&name, host ? host : "%");
+    *grant =
+        conn->mariadb ? plug_strf(grant_mariadb, name.data) : plug_strf(grant_mysql, name.data);
+    return 0;
+}
+
+/* Appends what @sql answers, each row of @column a statement. */
+static int add_answers(struct my_conn *conn, struct plug_bytes *out, const char *sql,
+                       struct backstay_error *err)
+{
+    MYSQL_RES *rows = my_query(conn, err, sql);
+
+    if (rows == NULL)
+        return -1;
+    unsigned last = mysql_num_fields(rows) - 1;
+    for (MYSQL_ROW row; (row = mysql_fetch_row(rows)) != NULL;)
+        plug_bytes_format(out, "%s;\n", my_cell(row, last));
+    mysql_free_result(rows);
+    return 0;
+}
+
+/* The answer "CREATE USER ..." becomes one that can be run where the account exists. */
+static int add_create(struct my_conn *conn, struct plug_bytes *out, const struct account *account,
+                      struct backstay_error *err)
+{
+    static const char create[] = "CREATE USER ";
+    PLUG_AUTO_BYTES struct plug_bytes answer = {0};
+
+    if (account->is_role) {
+        plug_bytes_format(out, "CREATE ROLE IF NOT EXISTS %s;\n", account->name);
+        return 0;
+    }
+    PLUG_AUTO_FREE char *sql = plug_strf("SHOW CREATE USER %s", account->name);
+    if (add_answers(conn, &answer, sql, err) != 0)
+        return -1;
+    const char *text = answer.data ? answer.data : "";
+    if (strncmp(text, create, sizeof create - 1) == 0)
+        plug_bytes_format(out, "CREATE USER IF NOT EXISTS %s", text + sizeof create - 1);
+    else
+        plug_bytes_text(out, text);
+    return 0;
+}
+
+static int add_grants(struct my_conn *conn, struct plug_bytes *out, const struct account *account,
+                      struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *sql = plug_strf("SHOW GRANTS FOR %s", account->name);
+
+    return add_answers(conn, out, sql, err);
+}
+
+/* ---- all accounts */
+
+static int list(struct my_conn *conn, struct account **accounts, size_t *n,
+                struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *sql =
+        conn->mariadb ? plug_strf(mariadb_accounts, "is_role") : plug_strdup(mysql_accounts);
+    MYSQL_RES *rows = my_query(conn, err, sql);
+
+    if (rows == NULL)
+        return -1;
+    *n = 0;
+    *accounts = plug_alloc((size_t)mysql_num_rows(rows) + 1, sizeof **accounts);
+    for (MYSQL_ROW row; (row = mysql_fetch_row(rows)) != NULL;) {
+        bool is_role = *my_cell(row, 2) == 'Y';
+        (*accounts)[(*n)++] =
+            (struct account){.name = account_name(row, is_role), .is_role = is_role};
+    }
+    mysql_free_result(rows);
+    return 0;
+}
+
+static int add_all(struct my_conn *conn, struct plug_bytes *out, struct backstay_error *err)
+{
+    struct account *accounts = NULL;
+    size_t n = 0;
+    int r = list(conn, &accounts, &n, err);
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = add_create(conn, out, &accounts[i], err);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = add_grants(conn, out, &accounts[i], err);
+    for (size_t i = 0; i < n; i++)
+        free(accounts[i].name);
+    free(accounts);
+    return r;
+}
+
+static int read_all(struct my_conn *conn, struct plug_bytes *out, struct backstay_error *err)
+{
+    enum { HEX_SINCE = 80017 };
+
+    plug_bytes_text(out, "-- Accounts of the server, with the hashes of their passwords: keep it "
+                         "secret\n-- Run by: mariadb --binary-mode (or mysql ...)\n"
+                         "SET NAMES utf8mb4, sql_mode = '';\n");
+    /* The hashes of caching_sha2_password are bytes that are no text. */
+    if (!conn->mariadb && conn->version >= HEX_SINCE &&
+        my_run(conn, err, "SET print_identified_with_as_hex = 1") != 0)
+        return -1;
+    return add_all(conn, out, err);
+}
+
+int my_users_send(const struct my_place *place, struct backstay_sink *sink,
+                  struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes out = {0};
+    PLUG_AUTO_FREE char *grant = NULL;
+    struct my_conn *conn = NULL;
+
+    if (my_connect(&conn, place, err) != 0)
+        return -1;
+    int r = my_users_readable(conn, &grant, err);
+    if (r == 0) {
+        r = sink->warn(sink, NULL, 0,
+                       "accounts are not in the backup: this account may not read them; run %s, "
+                       "or set users: false",
+                       grant);
+    } else if (r > 0) {
+        r = read_all(conn, &out, err);
+        if (r == 0)
+            r = plug_send(sink, "users.sql", out.data, out.len);
+    }
+    my_disconnect(conn);
+    return r;
+}
