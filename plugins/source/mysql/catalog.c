@@ -57,9 +57,17 @@ char *my_label(const char *database, const char *name)
 
 /* ---- columns */
 
+/* Servers take any byte for a character of ascii; as latin1, each of them is one of Unicode's. */
+static bool is_loose_ascii(const struct my_column *column)
+{
+    return column->form == MY_TEXT && strcmp(column->charset, "ascii") == 0;
+}
+
 const char *my_column_as(const struct my_column *column)
 {
-    return column->form == MY_HEX ? "hex" : "text";
+    if (column->form == MY_HEX)
+        return "hex";
+    return is_loose_ascii(column) ? "CAST(CONVERT(@v USING latin1) AS BINARY)" : "text";
 }
 
 /* A text is kept as UTF-8 where that says all about it. Other charsets have characters that are
@@ -92,6 +100,9 @@ static char *expression_of(const struct my_conn *conn, const struct my_column *c
                    : plug_strf("%s * 1E0", name.data);
     else if (column->form == MY_TEXT && strcmp(column->charset, "latin1") == 0)
         expr = plug_strf("CONVERT(%s USING utf8mb4)", name.data);
+    else if (is_loose_ascii(column))
+        expr =
+            plug_strf("CONVERT(CONVERT(CAST(%s AS BINARY) USING latin1) USING utf8mb4)", name.data);
     if (expr == NULL)
         return name.data;
     plug_bytes_free(&name);

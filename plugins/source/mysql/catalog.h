@@ -82,5 +82,5 @@ bool my_tables_equal(const struct my_tables *a, const struct my_tables *b);
 /** An identifier as in a label. Caller frees. */
 char *my_label(const char *database, const char *name);
 
-/** What a column of the files becomes, for columns[].as: "text" or "hex". */
+/** How a cell becomes a value, for columns[].as: "text", "hex" or an expression of @v. */
 const char *my_column_as(const struct my_column *column);

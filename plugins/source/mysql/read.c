@@ -125,8 +125,10 @@ static char *select_statement(const struct my_table *table, const struct my_unit
 {
     struct plug_bytes sql = {0};
 
+    /* All columns may be generated; then the rows are empty lines. */
+    plug_bytes_text(&sql, table->n_columns ? "SELECT " : "SELECT NULL");
     for (size_t i = 0; i < table->n_columns; i++) {
-        plug_bytes_text(&sql, i ? ", " : "SELECT ");
+        plug_bytes_text(&sql, i ? ", " : "");
         plug_bytes_text(&sql, table->columns[i].expr);
     }
     plug_bytes_format(&sql, " FROM %s%s", table->qualified,
