@@ -11,6 +11,9 @@ enum { BUFFER_BYTES = 256 * 1024 };
 /* TRUNCATE gives a table new files; below this, loading costs less than that. */
 static const int64_t truncate_bytes = 1 << 20;
 
+/* Loading, and then the indexes, measured against loading alone. */
+static const double work_for_a_byte = 1.6;
+
 /* ---- the plan */
 
 static const json_t *files_of(const json_t *table)
@@ -263,18 +266,45 @@ static size_t add_stream(struct pg_restoring *restoring, struct pg_loaded *table
                                                            .cost = (double)bytes + 1});
 }
 
+/* A table that one stream would load for longer than all others keep the other connections busy is
+ * loaded by several. They cannot use FREEZE, and log what they write: so only then, and only where
+ * a failure removes the whole database, since each is a transaction of its own. */
+static bool is_split(const struct pg_restoring *restoring, const struct pg_loaded *table,
+                     int64_t all_bytes)
+{
+    double work = work_for_a_byte * (double)all_bytes;
+
+    return restoring->into.created && table->root == NULL && restoring->wish->jobs > 1 &&
+           json_array_size(files_of(table->saved)) > 1 && table->truncates &&
+           (double)table->bytes > work / restoring->wish->jobs;
+}
+
+static void add_streams(struct pg_restoring *restoring, struct pg_loaded *table, size_t each)
+{
+    size_t n = json_array_size(files_of(table->saved));
+    unsigned streams = 0;
+
+    for (size_t first = 0; first < n; first += each, streams++)
+        pg_work_after(&restoring->work, table->done,
+                      add_stream(restoring, table, first, PLUG_MIN(each, n - first)));
+    atomic_store(&table->left, streams);
+}
+
 void pg_load_add(struct pg_restoring *restoring)
 {
     size_t n_files = 0;
+    int64_t bytes = 0;
 
-    for (size_t i = 0; i < restoring->n_tables; i++)
+    for (size_t i = 0; i < restoring->n_tables; i++) {
         n_files += json_array_size(files_of(restoring->tables[i].saved));
+        bytes += restoring->tables[i].bytes;
+    }
     restoring->streams = plug_alloc(n_files, sizeof *restoring->streams);
     for (size_t i = 0; i < restoring->n_tables; i++) {
         struct pg_loaded *table = &restoring->tables[i];
-        size_t n = json_array_size(files_of(table->saved));
+        bool split = is_split(restoring, table, bytes);
+        table->truncates = table->truncates && !split;
         table->done = pg_work_add(&restoring->work, &(struct pg_task){.run = nothing});
-        atomic_store(&table->left, 1);
-        pg_work_after(&restoring->work, table->done, add_stream(restoring, table, 0, n));
+        add_streams(restoring, table, split ? 1 : json_array_size(files_of(table->saved)));
     }
 }

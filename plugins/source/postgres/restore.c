@@ -186,6 +186,8 @@ static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
         if (pg_load_plan(restoring, err) != 0)
             return -1;
         pg_load_add(restoring);
+        if (restoring->wish->n_tables == 0)
+            pg_load_add_objects(restoring);
     }
     pg_post_add(restoring);
     int r = pg_work_run(&restoring->work, err);
@@ -195,34 +197,6 @@ static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
 }
 
 /* ---- what is beside tables */
-
-static char *object_path(const json_t *object)
-{
-    return plug_strf("large-objects/%lld",
-                     (long long)json_integer_value(json_object_get(object, "oid")));
-}
-
-static int load_objects(struct pg_restoring *restoring, struct backstay_error *err)
-{
-    const struct pg_saved *saved = restoring->saved;
-    size_t i;
-    json_t *object;
-
-    json_array_foreach(saved->objects, i, object)
-    {
-        PLUG_AUTO_FREE char *name = object_path(object);
-        uint64_t index = pg_saved_find(saved, restoring->feed, name);
-        if (index == UINT64_MAX)
-            return restoring->host->fail(restoring->host, err, BACKSTAY_ERR_CONFIG,
-                                         "%s%s is not among the entries to restore", saved->folder,
-                                         name);
-        if (pg_large_object_load(restoring->into.conn, restoring->feed, index, object,
-                                 !restoring->wish->no_owner, err) != 0)
-            return -1;
-        restoring->feed->done(restoring->feed, index, 0);
-    }
-    return 0;
-}
 
 /* Labels of the tables whose sequences are set; NULL: all. */
 static json_t *chosen_labels(const struct pg_restoring *restoring)
@@ -248,9 +222,7 @@ static int load_rest(struct pg_restoring *restoring, struct backstay_error *err)
     json_t *labels = chosen_labels(restoring);
     int r = 0;
 
-    if (!restoring->wish->schema_only && restoring->wish->n_tables == 0)
-        r = load_objects(restoring, err);
-    if (r == 0 && !restoring->wish->schema_only && restoring->saved->sequences)
+    if (!restoring->wish->schema_only && restoring->saved->sequences)
         r = pg_sequences_apply(conn, restoring->saved->sequences, labels, err);
     if (r == 0 && restoring->into.created && !restoring->wish->schema_only)
         r = pg_post_analyze_rest(restoring, err);
@@ -311,7 +283,7 @@ static void count_rows(const struct pg_restoring *restoring)
     }
     json_array_foreach(restoring->saved->objects, i, table)
     {
-        PLUG_AUTO_FREE char *name = object_path(table);
+        PLUG_AUTO_FREE char *name = pg_load_object_path(table);
         if (restoring->wish->n_tables == 0)
             count_entry(restoring, name);
     }
@@ -325,6 +297,7 @@ static void free_restoring(struct pg_restoring *restoring)
     }
     free(restoring->tables);
     free(restoring->streams);
+    free(restoring->batches);
     pg_work_free(&restoring->work);
     pg_toc_free(&restoring->before);
     pg_toc_free(&restoring->after);

@@ -37,6 +37,12 @@ struct pg_stream {
     size_t n_files;
 };
 
+/** Some large objects, loaded in one transaction. */
+struct pg_batch {
+    size_t first; /* index into large-objects.json */
+    size_t n;
+};
+
 struct pg_restoring {
     const struct pg *pg;
     const struct backstay_host *host;
@@ -52,6 +58,7 @@ struct pg_restoring {
     size_t n_tables;
     struct pg_stream *streams;
     size_t n_streams;
+    struct pg_batch *batches;
     struct pg_work work;
     unsigned n_failed;        /* tasks; guarded by the mutex of work */
     atomic_bool rows_missing; /* nothing that needs all rows is worth its time any more */
@@ -81,6 +88,14 @@ struct pg_loaded *pg_load_find(const struct pg_restoring *restoring, uint32_t oi
 /** The statement that loads rows of @table (of tables.json); @into NULL: into itself. Caller frees.
  */
 char *pg_copy_in_sql(const json_t *table, const char *into, bool freeze);
+
+/* ---- load_objects.c */
+
+/** Adds the tasks that load large objects. */
+void pg_load_add_objects(struct pg_restoring *restoring);
+
+/** The path of one, below the folder of its database. Caller frees. */
+char *pg_load_object_path(const json_t *object);
 
 /* ---- post.c: everything that comes after rows */
 
