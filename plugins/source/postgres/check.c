@@ -7,6 +7,7 @@
 #include "run.h"
 #include "scratch.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,11 @@ void pg_look_say(const struct pg_look *look, int severity, const char *subject, 
 
 void pg_names_add(struct pg_names *names, const char *name)
 {
-    if (names->n < NAMES_SHOWN)
-        plug_bytes_format(&names->text, "%s%s", names->n ? ", " : "", name);
+    if (names->n < NAMES_SHOWN) {
+        plug_bytes_text(&names->text, names->n ? ", " : "");
+        for (; *name; name++) /* a line of its own would pass for a statement */
+            plug_bytes_add(&names->text, *name == '\n' ? " " : name, 1);
+    }
     names->n++;
 }
 

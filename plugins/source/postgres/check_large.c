@@ -29,11 +29,12 @@ enum { COL_COUNT, COL_SIZE, COL_UNREADABLE, COL_OIDS, COL_OWNERS };
     " pg_catalog.count(*) FILTER (WHERE NOT x.readable),"                                          \
     " pg_catalog.array_to_string((pg_catalog.array_agg(x.oid ORDER BY x.oid)"                      \
     "  FILTER (WHERE NOT x.readable))[1:10], ', '),"                                               \
-    " (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(r.rolname), ', ' ORDER BY r.rolname)"   \
-    "  FROM pg_catalog.pg_roles r WHERE r.oid IN (SELECT lomowner"                                 \
-    "  FROM pg_catalog.pg_largeobject_metadata))"                                                  \
-    " FROM (SELECT m.oid, " readable " AS readable"                                                \
-    "  FROM pg_catalog.pg_largeobject_metadata m) x"
+    " (SELECT pg_catalog.string_agg(" PG_SQL_IDENT(                                                \
+        "r.rolname") ", ', ' ORDER BY r.rolname)"                                                  \
+                     "  FROM pg_catalog.pg_roles r WHERE r.oid IN (SELECT lomowner"                \
+                     "  FROM pg_catalog.pg_largeobject_metadata))"                                 \
+                     " FROM (SELECT m.oid, " readable " AS readable"                               \
+                     "  FROM pg_catalog.pg_largeobject_metadata m) x"
 
 /* For more than one would write into one statement. */
 static void add_loop(struct plug_bytes *sql, const char *role)

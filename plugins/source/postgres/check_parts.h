@@ -23,6 +23,15 @@ struct pg_look {
     struct pg_tables tables; /* of the database */
 };
 
+/**
+ * SQL of the name @x as an identifier for statements that people copy: quoted where it must be, and
+ * always on one line.
+ */
+#define PG_SQL_IDENT(x)                                                                            \
+    "CASE WHEN pg_catalog.strpos(" x ", E'\\n') > 0 THEN 'U&' || pg_catalog.replace("              \
+    "pg_catalog.replace(pg_catalog.quote_ident(" x "), '\\', '\\\\'), E'\\n', '\\000A')"           \
+    " ELSE pg_catalog.quote_ident(" x ") END"
+
 /** Reports a finding. */
 void pg_look_say(const struct pg_look *look, int severity, const char *subject, const char *fmt,
                  ...) __attribute__((format(printf, 4, 5)));

@@ -31,25 +31,45 @@ enum {
 /* Everything that is locked or read: tables, partitioned ones (pg_dump locks them), sequences. */
 static const char unreadable_sql[] =
     "SELECT n.nspname, c.relname, pg_catalog.quote_ident(n.nspname) || '.' ||"
-    " pg_catalog.quote_ident(c.relname), c.relkind, pg_catalog.quote_ident(n.nspname),"
-    " pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(c.relowner)), x.usage, x.readable,"
-    " tn.nspname, t.relname, d.deptype = 'i'"
-    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " CROSS JOIN LATERAL (SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usage,"
-    "  CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')"
-    "  ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END AS readable) x"
-    " LEFT JOIN pg_catalog.pg_depend m ON m.classid = 'pg_catalog.pg_class'::regclass"
-    "  AND m.objid = c.oid AND m.objsubid = 0 AND m.deptype = 'e'"
-    " LEFT JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid"
-    " LEFT JOIN pg_catalog.pg_depend d ON c.relkind = 'S' AND d.objid = c.oid AND d.objsubid = 0"
-    "  AND d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = d.classid"
-    "  AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')"
-    " LEFT JOIN pg_catalog.pg_class t ON t.oid = d.refobjid"
-    " LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace"
-    " WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'"
-    " AND n.nspname <> 'information_schema' AND (m.objid IS NULL OR c.oid = ANY (e.extconfig))"
-    " AND NOT (x.usage AND x.readable)"
-    " ORDER BY n.nspname, pg_catalog.pg_get_userbyid(c.relowner), c.relname";
+    " pg_catalog.quote_ident(c.relname), c.relkind, " PG_SQL_IDENT("n.nspname") ", " PG_SQL_IDENT(
+        "pg_catalog.pg_get_userbyid(c.relowner)") ", x.usage, x.readable,"
+                                                  " tn.nspname, t.relname, d.deptype = 'i'"
+                                                  " FROM pg_catalog.pg_class c JOIN "
+                                                  "pg_catalog.pg_namespace n ON n.oid = "
+                                                  "c.relnamespace"
+                                                  " CROSS JOIN LATERAL (SELECT "
+                                                  "pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
+                                                  "AS usage,"
+                                                  "  CASE c.relkind WHEN 'S' THEN "
+                                                  "pg_catalog.has_sequence_privilege(c.oid, "
+                                                  "'SELECT')"
+                                                  "  ELSE pg_catalog.has_table_privilege(c.oid, "
+                                                  "'SELECT') END AS readable) x"
+                                                  " LEFT JOIN pg_catalog.pg_depend m ON m.classid "
+                                                  "= 'pg_catalog.pg_class'::regclass"
+                                                  "  AND m.objid = c.oid AND m.objsubid = 0 AND "
+                                                  "m.deptype = 'e'"
+                                                  " LEFT JOIN pg_catalog.pg_extension e ON e.oid = "
+                                                  "m.refobjid"
+                                                  " LEFT JOIN pg_catalog.pg_depend d ON c.relkind "
+                                                  "= 'S' AND d.objid = c.oid AND d.objsubid = 0"
+                                                  "  AND d.classid = "
+                                                  "'pg_catalog.pg_class'::regclass AND "
+                                                  "d.refclassid = d.classid"
+                                                  "  AND d.refobjsubid > 0 AND d.deptype IN ('a', "
+                                                  "'i')"
+                                                  " LEFT JOIN pg_catalog.pg_class t ON t.oid = "
+                                                  "d.refobjid"
+                                                  " LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid "
+                                                  "= t.relnamespace"
+                                                  " WHERE c.relkind IN ('r', 'p', 'S') AND "
+                                                  "c.relpersistence <> 't' AND n.nspname !~ '^pg_'"
+                                                  " AND n.nspname <> 'information_schema' AND "
+                                                  "(m.objid IS NULL OR c.oid = ANY (e.extconfig))"
+                                                  " AND NOT (x.usage AND x.readable)"
+                                                  " ORDER BY n.nspname, "
+                                                  "pg_catalog.pg_get_userbyid(c.relowner), "
+                                                  "c.relname";
 
 /* What is missing in one schema, and in all of them. */
 struct schema {
@@ -195,10 +215,11 @@ enum { RLS_OID, RLS_FORCED, RLS_OWNER };
 
 static const char row_security_sql[] =
     "SELECT c.oid, c.relforcerowsecurity,"
-    " pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(c.relowner))"
-    " FROM pg_catalog.pg_class c"
-    " WHERE c.relkind = 'r' AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)"
-    " ORDER BY 3, c.relname";
+    " " PG_SQL_IDENT(
+        "pg_catalog.pg_get_userbyid(c.relowner)") " FROM pg_catalog.pg_class c"
+                                                  " WHERE c.relkind = 'r' AND c.relrowsecurity AND "
+                                                  "pg_catalog.row_security_active(c.oid)"
+                                                  " ORDER BY 3, c.relname";
 
 struct hidden {
     struct pg_names tables;

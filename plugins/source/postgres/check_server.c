@@ -138,19 +138,19 @@ enum {
     COL_FREE
 };
 
-static const char role_sql[] =
-    "SELECT pg_catalog.quote_ident(r.rolname), r.rolsuper, r.rolbypassrls, r.rolinherit,"
-    " EXISTS (SELECT FROM pg_catalog.pg_roles a WHERE a.rolname = 'pg_read_all_data'"
-    "  AND pg_catalog.pg_has_role(a.oid, 'USAGE')),"
-    " r.rolconnlimit, d.datconnlimit, r.rolvaliduntil,"
-    " coalesce(r.rolvaliduntil < pg_catalog.now() + '14 days', false),"
-    " pg_catalog.pg_is_in_recovery(),"
-    " pg_catalog.current_setting('max_connections')::int8"
-    "  - pg_catalog.current_setting('superuser_reserved_connections')::int8"
-    "  - coalesce(pg_catalog.current_setting('reserved_connections', true)::int8, 0)"
-    "  - (SELECT pg_catalog.sum(numbackends) FROM pg_catalog.pg_stat_database)"
-    " FROM pg_catalog.pg_roles r, pg_catalog.pg_database d"
-    " WHERE r.rolname = CURRENT_USER AND d.datname = pg_catalog.current_database()";
+static const char role_sql[] = "SELECT " PG_SQL_IDENT(
+    "r.rolname") ", r.rolsuper, r.rolbypassrls, r.rolinherit,"
+                 " EXISTS (SELECT FROM pg_catalog.pg_roles a WHERE a.rolname = 'pg_read_all_data'"
+                 "  AND pg_catalog.pg_has_role(a.oid, 'USAGE')),"
+                 " r.rolconnlimit, d.datconnlimit, r.rolvaliduntil,"
+                 " coalesce(r.rolvaliduntil < pg_catalog.now() + '14 days', false),"
+                 " pg_catalog.pg_is_in_recovery(),"
+                 " pg_catalog.current_setting('max_connections')::int8"
+                 "  - pg_catalog.current_setting('superuser_reserved_connections')::int8"
+                 "  - coalesce(pg_catalog.current_setting('reserved_connections', true)::int8, 0)"
+                 "  - (SELECT pg_catalog.sum(numbackends) FROM pg_catalog.pg_stat_database)"
+                 " FROM pg_catalog.pg_roles r, pg_catalog.pg_database d"
+                 " WHERE r.rolname = CURRENT_USER AND d.datname = pg_catalog.current_database()";
 
 static void look_at_role(const struct pg_look *look, const PGresult *row)
 {
