@@ -4,6 +4,7 @@
 #include "conn.h"
 
 #include "pooler.h"
+#include "wait.h"
 
 #include <poll.h>
 #include <stdarg.h>
@@ -11,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 100, CONNECT_SECONDS = 10 };
+enum { POLL_MS = 100, SETUP_SECONDS = 60 };
+
+#define CONNECT_SECONDS "10" /* for one host; a url may say otherwise */
+#define NS_PER_S        INT64_C(1000000000)
 
 /* What the text of rows depends on; the rest keeps the server's owner from stopping us half way. */
 static const char session_settings[] =
@@ -83,8 +87,12 @@ int pg_fail(struct pg_conn *conn, const PGresult *result, const char *what,
 {
     PLUG_AUTO_FREE char *message = message_of(conn, result);
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    bool lost = PQstatus(conn->pq) == CONNECTION_BAD;
+    bool lost = PQstatus(conn->pq) == CONNECTION_BAD || conn->silent;
 
+    if (conn->silent) {
+        free(message);
+        message = plug_strdup("the server does not answer any more; is the network all right?");
+    }
     if (state == NULL)
         state = lost ? "08006" : "";
     (void)snprintf(conn->sqlstate, sizeof conn->sqlstate, "%s", state);
@@ -119,14 +127,33 @@ struct pg_place pg_place_of(const struct pg *pg, const char *database)
     };
 }
 
-/* Later keywords win over earlier ones, and only the first dbname is read as a url. */
+/* Later keywords win over earlier ones, and only the first dbname is read as a url. A network that
+ * is gone is noticed after two minutes, not after the two hours that are the system's default. */
 static PGconn *start(const struct pg_place *place)
 {
-    const char *const keys[] = {
-        "connect_timeout",           "dbname", "host", "port", "user", "password", "dbname",
-        "fallback_application_name", NULL};
-    const char *const values[] = {"10",        place->url,      place->host,     place->port,
-                                  place->user, place->password, place->database, "backstay",
+    const char *const keys[] = {"connect_timeout",
+                                "keepalives_idle",
+                                "keepalives_interval",
+                                "keepalives_count",
+                                "dbname",
+                                "host",
+                                "port",
+                                "user",
+                                "password",
+                                "dbname",
+                                "fallback_application_name",
+                                NULL};
+    const char *const values[] = {CONNECT_SECONDS,
+                                  "60",
+                                  "10",
+                                  "6",
+                                  place->url,
+                                  place->host,
+                                  place->port,
+                                  place->user,
+                                  place->password,
+                                  place->database,
+                                  "backstay",
                                   NULL};
     const char *used_keys[PLUG_COUNT(keys)];
     const char *used_values[PLUG_COUNT(keys)];
@@ -142,22 +169,45 @@ static PGconn *start(const struct pg_place *place)
     return PQconnectStartParams(used_keys, used_values, 1);
 }
 
-/* @return 0 when connected, -1 when not (PQerrorMessage tells), 1 when cancelled. */
-static int wait_connected(const struct pg_conn *conn)
+/* What libpq itself heeds only when it connects without us. @return seconds; 0: for ever. */
+static int64_t connect_seconds(PGconn *pq)
+{
+    PQconninfoOption *options = PQconninfo(pq);
+    int64_t seconds = 0;
+    int64_t hosts = 1;
+
+    for (const PQconninfoOption *option = options; option && option->keyword; option++) {
+        if (option->val && strcmp(option->keyword, "connect_timeout") == 0)
+            seconds = strtoll(option->val, NULL, 10);
+        if (option->val && strcmp(option->keyword, "host") == 0)
+            for (const char *at = option->val; (at = strchr(at, ',')) != NULL; at++)
+                hosts++;
+    }
+    PQconninfoFree(options);
+    return seconds > 0 ? PLUG_MAX(seconds, 2) * hosts : 0;
+}
+
+enum { CONNECTED = 0, STOPPED = 1, TOO_LATE = 2 };
+
+/* @return CONNECTED, STOPPED, TOO_LATE, or -1 (PQerrorMessage tells). */
+static int wait_connected(const struct pg_conn *conn, int64_t seconds)
 {
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    int64_t deadline = pg_now_ns() + seconds * NS_PER_S;
 
     while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
         struct pollfd fd = {.fd = PQsocket(conn->pq),
                             .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         if (conn->host->cancelled(conn->host))
-            return 1;
+            return STOPPED;
         if (fd.fd < 0)
             return -1;
+        if (seconds && pg_now_ns() > deadline)
+            return TOO_LATE;
         if (poll(&fd, 1, POLL_MS) != 0)
             state = PQconnectPoll(conn->pq);
     }
-    return state == PGRES_POLLING_OK ? 0 : -1;
+    return state == PGRES_POLLING_OK ? CONNECTED : -1;
 }
 
 static char *label_of(PGconn *pq)
@@ -217,9 +267,15 @@ int pg_connect_plain(struct pg_conn **out, const struct backstay_host *host,
     if (conn->pq == NULL)
         abort();
     conn->label = label_of(conn->pq);
-    int r = wait_connected(conn);
-    if (r > 0)
+    int64_t seconds = connect_seconds(conn->pq);
+    int r = wait_connected(conn, seconds);
+    if (r == STOPPED)
         r = host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
+    else if (r == TOO_LATE)
+        r = host->fail(host, err, BACKSTAY_ERR_TRANSIENT,
+                       "connect to %s: no answer within %lld s; are host and port right, does the "
+                       "server run, and does a firewall let us through?",
+                       conn->label, (long long)seconds);
     else if (r < 0)
         r = refuse(conn, err);
     else
@@ -239,10 +295,12 @@ int pg_connect(struct pg_conn **out, const struct backstay_host *host, const str
 
     if (pg_connect_plain(&conn, host, place, err) != 0)
         return -1;
+    conn->patience_ns = SETUP_SECONDS * NS_PER_S;
     if (pg_pooler_refuse(conn, place, err) != 0 || pg_run(conn, err, session_settings) != 0) {
         pg_disconnect(conn);
         return -1;
     }
+    conn->patience_ns = 0;
     *out = conn;
     return 0;
 }
@@ -258,85 +316,6 @@ void pg_disconnect(struct pg_conn *conn)
 }
 
 /* ---- statements */
-
-void pg_interrupt(const struct pg_conn *conn)
-{
-    char text[256];
-    PGcancel *cancel = PQgetCancel(conn->pq);
-
-    if (cancel && !PQcancel(cancel, text, sizeof text))
-        conn->host->log(conn->host, BACKSTAY_LOG_DEBUG, "%s: cancel: %s", conn->label, text);
-    PQfreeCancel(cancel);
-}
-
-/* Waits until the socket can be read (and, with @write, until all is sent). @return 0; 1:
- * cancelled; -1: the connection is lost. */
-static int wait_ready(struct pg_conn *conn, bool *asked)
-{
-    struct pollfd fd = {.fd = PQsocket(conn->pq), .events = POLLIN};
-    int pending = PQflush(conn->pq);
-
-    if (pending < 0 || fd.fd < 0)
-        return -1;
-    if (pending > 0)
-        fd.events |= POLLOUT;
-    if (poll(&fd, 1, POLL_MS) > 0 && PQconsumeInput(conn->pq) == 0)
-        return -1;
-    if (!*asked && (conn->host->cancelled(conn->host) || (conn->stop && atomic_load(conn->stop)))) {
-        *asked = true;
-        pg_interrupt(conn);
-    }
-    return 0;
-}
-
-/* The next result, or NULL when there are no more. */
-static PGresult *next_result(struct pg_conn *conn, bool *asked)
-{
-    while (PQisBusy(conn->pq) || PQflush(conn->pq) > 0)
-        if (wait_ready(conn, asked) < 0)
-            break;
-    return PQgetResult(conn->pq);
-}
-
-static void drain(struct pg_conn *conn, bool *asked)
-{
-    PGresult *result;
-
-    while ((result = next_result(conn, asked)) != NULL) {
-        ExecStatusType status = PQresultStatus(result);
-        PQclear(result);
-        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
-            break;
-    }
-}
-
-/* The first error among the results of what was sent, else the last result. */
-static PGresult *collect(struct pg_conn *conn, const char *what, struct backstay_error *err)
-{
-    PGresult *last = NULL;
-    PGresult *result;
-    bool asked = false;
-
-    while ((result = next_result(conn, &asked)) != NULL) {
-        ExecStatusType status = PQresultStatus(result);
-        PQclear(last);
-        last = result;
-        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
-            return last;
-        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-            break;
-    }
-    ExecStatusType status = PQresultStatus(last);
-    if (last &&
-        (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY))
-        return last;
-    (void)pg_fail(conn, last, what, err);
-    if (asked)
-        (void)conn->host->fail(conn->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
-    PQclear(last);
-    drain(conn, &asked);
-    return NULL;
-}
 
 /* The beginning of a statement, for messages. */
 static char *excerpt(const char *sql)
@@ -354,7 +333,7 @@ static PGresult *answer(struct pg_conn *conn, struct backstay_error *err, const 
 
     conn->sqlstate[0] = '\0';
     if (sent)
-        return collect(conn, what, err);
+        return pg_collect(conn, what, err);
     (void)pg_fail(conn, NULL, what, err);
     return NULL;
 }
@@ -403,95 +382,4 @@ int pg_runf(struct pg_conn *conn, struct backstay_error *err, const char *fmt, .
     int r = pg_run(conn, err, text);
     free(text);
     return r;
-}
-
-/* ---- COPY */
-
-int pg_copy_begin(struct pg_conn *conn, struct backstay_error *err, const char *sql)
-{
-    PGresult *result = pg_query(conn, err, sql, NULL, 0);
-
-    if (result == NULL)
-        return -1;
-    ExecStatusType status = PQresultStatus(result);
-    PQclear(result);
-    if (status == PGRES_COPY_OUT || status == PGRES_COPY_IN)
-        return 0;
-    return conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
-                            "%s: the server did not begin the COPY", conn->label);
-}
-
-/* The end of a COPY: what the server says of it. @return 0 or -1 with @err. */
-static int copy_end(struct pg_conn *conn, const char *what, int64_t *rows,
-                    struct backstay_error *err)
-{
-    PGresult *result = collect(conn, what, err);
-
-    if (result == NULL)
-        return -1;
-    if (rows)
-        *rows = strtoll(PQcmdTuples(result), NULL, 10);
-    PQclear(result);
-    return 0;
-}
-
-int pg_copy_row(struct pg_conn *conn, char **out, struct backstay_error *err)
-{
-    bool asked = false;
-
-    for (;;) {
-        int n = PQgetCopyData(conn->pq, out, 1);
-        if (n > 0)
-            return n;
-        if (n == -1)
-            return copy_end(conn, "read rows", NULL, err);
-        if (n == -2)
-            return pg_fail(conn, NULL, "read rows", err);
-        if (wait_ready(conn, &asked) < 0) {
-            (void)pg_fail(conn, NULL, "read rows", err);
-            return -1;
-        }
-    }
-}
-
-static int cancelled(const struct pg_conn *conn, struct backstay_error *err)
-{
-    return conn->host->fail(conn->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
-}
-
-/* Without waiting here libpq would keep in memory whatever the server does not take yet. */
-static int flush(struct pg_conn *conn, bool *asked)
-{
-    int pending;
-
-    while ((pending = PQflush(conn->pq)) > 0)
-        if (wait_ready(conn, asked) < 0 || *asked)
-            return -1;
-    return pending;
-}
-
-int pg_copy_send(struct pg_conn *conn, const void *data, size_t len, struct backstay_error *err)
-{
-    const char *at = data;
-    bool asked = false;
-
-    if (conn->host->cancelled(conn->host))
-        return cancelled(conn, err);
-    while (len > 0) {
-        int n = (int)PLUG_MIN(len, (size_t)1 << 20);
-        if (PQputCopyData(conn->pq, at, n) != 1 || flush(conn, &asked) < 0)
-            return asked ? cancelled(conn, err) : pg_fail(conn, NULL, "load rows", err);
-        at += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-int pg_copy_done(struct pg_conn *conn, const char *why, int64_t *rows, struct backstay_error *err)
-{
-    bool asked = false;
-
-    if (PQputCopyEnd(conn->pq, why) != 1 || flush(conn, &asked) < 0)
-        return asked ? cancelled(conn, err) : pg_fail(conn, NULL, "load rows", err);
-    return copy_end(conn, "load rows", rows, err);
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "postgres.h"
+#include "quote.h"
 
 #include <libpq-fe.h>
 #include <stdatomic.h>
@@ -24,6 +25,8 @@ struct pg_conn {
     int major;               /* 15 */
     char sqlstate[6];        /* of the last error; "" when it had none */
     const atomic_bool *stop; /* not NULL: what it does is cancelled when this becomes true */
+    int64_t patience_ns;     /* how long the server may say nothing at all; 0: for ever */
+    bool silent;             /* it has said nothing for too long: the connection is of no use */
 };
 
 /** Where to connect to. Members that are NULL come from the url or from libpq's own defaults. */
@@ -125,29 +128,3 @@ int pg_fail(struct pg_conn *conn, const PGresult *result, const char *what,
 
 /** Whether the last error was of this SQLSTATE or class (its first characters). */
 bool pg_error_is(const struct pg_conn *conn, const char *sqlstate);
-
-/** Cancels what the connection is doing, from another thread. */
-void pg_interrupt(const struct pg_conn *conn);
-
-/** Appends an identifier or a string constant, quoted. */
-void pg_add_ident(struct plug_bytes *sql, const char *name);
-void pg_add_literal(struct plug_bytes *sql, const char *text);
-
-/** "schema"."name". Caller frees. */
-char *pg_qualified(const char *schema, const char *name);
-
-/**
- * schema.name for facts and people: quoted where SQL would read it as something else, keywords
- * apart (those differ between majors, and a label must not). Caller frees.
- */
-char *pg_label(const char *schema, const char *name);
-
-/** The statement that lets our role connect to the database that @conn wants. Caller frees. */
-char *pg_grant_connect(const struct pg_conn *conn);
-
-/** A keyword string for client programs that connects as @conn does, to @database (NULL: the same),
- * without its password. Caller frees. */
-char *pg_conninfo(const struct pg_conn *conn, const char *database);
-
-/** "PGPASSWORD=..." for the environment of client programs, or NULL when none is used. */
-char *pg_password_env(const struct pg_conn *conn);

@@ -3,29 +3,26 @@
  */
 #include "hold.h"
 
+#include "wait.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+/* What the control connection asks is answered at once, except by a network that is gone. */
+#define ANSWER_NS (60 * INT64_C(1000000000))
 
 enum { BATCH = 200, TRY_MS = 2000, PAUSE_MS = 200, NS_PER_MS = 1000000 };
 enum { TAKEN = 0, AGAIN = 1 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 int pg_hold_open(struct pg_hold *hold, const struct pg *pg, const struct pg_place *place,
                  struct backstay_error *err)
 {
-    *hold = (struct pg_hold){.place = *place, .deadline_ns = now_ns() + pg->lock_timeout_ns};
+    *hold = (struct pg_hold){.place = *place, .deadline_ns = pg_now_ns() + pg->lock_timeout_ns};
     if (pg_connect(&hold->control, pg->host, place, err) != 0)
         return -1;
     const char *encoding = PQparameterStatus(hold->control->pq, "server_encoding");
+    hold->control->patience_ns = ANSWER_NS;
     hold->encoding = plug_strdup(encoding ? encoding : "SQL_ASCII");
     return 0;
 }
@@ -144,6 +141,7 @@ static int take(struct pg_hold *hold, const struct pg *pg, struct backstay_error
 
     if (hold->holder == NULL && pg_connect(&hold->holder, pg->host, &hold->place, err) != 0)
         return -1;
+    hold->holder->patience_ns = ANSWER_NS;
     if (pg_tables_read(&wanted, pg, hold->control, err) != 0)
         return -1;
     if (pg_runf(hold->holder, err,
@@ -156,6 +154,7 @@ static int take(struct pg_hold *hold, const struct pg *pg, struct backstay_error
     if (outcome == TAKEN && (pg_tables_sizes(&hold->tables, hold->holder, err) != 0 ||
                              pg_run(hold->holder, err, "SET LOCAL lock_timeout = 0") != 0))
         outcome = -1;
+    hold->holder->patience_ns = 0; /* a COPY may have nothing to say for long */
     pg_tables_free(&wanted);
     return outcome;
 }
@@ -218,7 +217,7 @@ static void explain(struct pg_hold *hold, const struct pg *pg, struct backstay_e
 
 int pg_hold_give_way(struct pg_hold *hold, const struct pg *pg, struct backstay_error *err)
 {
-    bool late = now_ns() >= hold->deadline_ns;
+    bool late = pg_now_ns() >= hold->deadline_ns;
 
     if (late)
         explain(hold, pg, err);
@@ -238,7 +237,7 @@ int pg_hold_take(struct pg_hold *hold, const struct pg *pg, struct backstay_erro
     int outcome;
 
     while ((outcome = take(hold, pg, err)) == AGAIN) {
-        if (now_ns() >= hold->deadline_ns)
+        if (pg_now_ns() >= hold->deadline_ns)
             (void)pg->host->fail(pg->host, err, BACKSTAY_ERR_TRANSIENT,
                                  "%s: its tables could not all be locked in %g s, since they are "
                                  "being changed all the time; raise \"lock_timeout\" or leave out "
@@ -276,7 +275,15 @@ void pg_hold_close(struct pg_hold *hold)
 
 int pg_hold_join(const struct pg_hold *hold, struct pg_conn *conn, struct backstay_error *err)
 {
-    return pg_runf(conn, err,
-                   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '%s'",
-                   hold->snapshot);
+    int r = pg_runf(
+        conn, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '%s'",
+        hold->snapshot);
+
+    if (r != 0 &&
+        (pg_error_is(conn, "22023") || pg_error_is(conn, "42704") || pg_error_is(conn, "55000")))
+        (void)conn->host->fail(conn->host, err, BACKSTAY_ERR_TRANSIENT,
+                               "%s: the session with the locks and the snapshot has ended; was it "
+                               "terminated, or the server restarted?",
+                               conn->label);
+    return r;
 }

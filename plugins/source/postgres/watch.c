@@ -5,20 +5,12 @@
  * backup can stop a shop without touching it. So somebody looks.
  */
 #include "run.h"
+#include "wait.h"
 
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { LOOK_MS = 1000, JAM_MS = 100, STEP_MS = 50 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 /* Who waits for a session of ours (pg_dump's has our application_name), and since when. */
 static const char waiting_sql[] =
@@ -46,7 +38,8 @@ static const char jam_sql[] =
     " WHERE NOT d.granted AND o.application_name = 'backstay' AND o.usename = current_user"
     " AND $1::int = ANY (pg_catalog.pg_blocking_pids(l.pid)) LIMIT 1";
 
-/* @return NULL also when that cannot be found out. */
+/* @return NULL also when that cannot be found out. A server that does not answer here will not end
+ * a COPY either. */
 static PGresult *find(struct pg_run *run, const char *sql, const char *holder)
 {
     const struct backstay_host *host = run->pg->host;
@@ -55,6 +48,13 @@ static PGresult *find(struct pg_run *run, const char *sql, const char *holder)
 
     if (rows == NULL)
         host->log(host, BACKSTAY_LOG_DEBUG, "watch: %s", err.text);
+    if (rows == NULL && run->hold.control->silent)
+        (void)host->fail(host, &err, BACKSTAY_ERR_TRANSIENT,
+                         "%s: the server does not answer any more; is the network all right?",
+                         run->hold.control->label);
+    if (rows == NULL &&
+        (run->hold.control->silent || PQstatus(run->hold.control->pq) == CONNECTION_BAD))
+        (void)pg_run_stop(run, &err);
     return rows;
 }
 
@@ -96,7 +96,7 @@ static void look(struct pg_run *run, const char *holder, int64_t *since)
 {
     const struct backstay_host *host = run->pg->host;
     PGresult *rows = find(run, waiting_sql, holder);
-    int64_t now = now_ns();
+    int64_t now = pg_now_ns();
 
     if (rows == NULL)
         return;
@@ -106,7 +106,8 @@ static void look(struct pg_run *run, const char *holder, int64_t *since)
         *since = now;
         host->log(host, BACKSTAY_LOG_NOTE, "session %s (%s) waits for our lock on %s",
                   pg_cell(rows, 0, 0), pg_cell(rows, 0, 2), pg_cell(rows, 0, 1));
-    } else if (now - *since >= run->pg->abort_when_blocking_ns) {
+    } else if (run->pg->abort_when_blocking_ns > 0 &&
+               now - *since >= run->pg->abort_when_blocking_ns) {
         give_up(run, rows, (double)(now - *since) / 1e9);
     }
     PQclear(rows);
@@ -127,13 +128,15 @@ void *pg_watch_run(void *ctx)
     PLUG_AUTO_FREE char *holder = plug_strf("%d", PQbackendPID(run->hold.holder->pq));
     int64_t since = 0;
 
+    run->hold.control->stop = &run->stopped;
     for (int waited = STEP_MS; !atomic_load(&watch->ended) && !atomic_load(&run->stopped);
          waited += STEP_MS) {
         (void)poll(NULL, 0, STEP_MS);
         if (waited % JAM_MS == 0 && is_dumping(run))
             look_for_jam(run, holder);
-        if (waited % LOOK_MS == 0 && run->pg->abort_when_blocking_ns > 0)
+        if (waited % LOOK_MS == 0)
             look(run, holder, &since);
     }
+    run->hold.control->stop = NULL;
     return NULL;
 }

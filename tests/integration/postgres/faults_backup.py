@@ -1,11 +1,11 @@
 # tests/integration/postgres/faults_backup.py
 # SPDX-License-Identifier: Apache-2.0
 #
-# Usage: faults_backup.py MAJOR [FAULT ...]
+# Usage: faults_backup.py MAJOR
 #
-# Faults during a backup: of the network, of the server, of the destination's disk, and signals. Each
-# ends with one message and an exit code, leaves no snapshot, no session and no program, and the next
-# run succeeds.
+# Faults during a backup: connections that are cut, faults of the server, of the destination's disk,
+# and signals. Each ends with one message and an exit code, leaves no snapshot, no session and no
+# program, and the next run succeeds.
 import contextlib
 import os
 import random
@@ -21,43 +21,10 @@ import proof
 
 MAJOR = int(sys.argv[1])
 MIB = 1 << 20
-ROWS = 60000
-SCHEMA = """
-CREATE TABLE orders (n int PRIMARY KEY, text text);
-INSERT INTO orders SELECT g, 'order ' || g FROM generate_series(1, 1000) g;
-CREATE TABLE big (n int, text text);
-INSERT INTO big SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, %d) g;
-CREATE ROLE limited LOGIN SUPERUSER;
-""" % ROWS
 CLOSED = "server closed the connection unexpectedly"
 
 
-class Faults:
-    def __init__(self, server, place, proxy):
-        self.server, self.place, self.proxy = server, place, proxy
-
-    def slow(self, **options):
-        """A backup in the middle of its rows; pg_dump is done."""
-        self.place.source(proxy=self.proxy, **options)
-        self.proxy.delay = 0.02
-        process = self.place.start("backup")
-        if not (wait_until(self.place.dumping, 60) and wait_until(self.place.copying, 60)):
-            proof.give_up("rows are being read", self.place.wait(process, 1))
-        return process
-
-    def ends(self, name, process, code, *texts, seconds=20):
-        """The run ends by itself and soon, as place.fails() says."""
-        began = time.monotonic()
-        result = self.place.wait(process, seconds)
-        took = time.monotonic() - began
-        self.proxy.heal()
-        self.place.fails(name, result, code, *texts)
-        proof.ok("%s: it ends soon (%.1f s)" % (name, took), took < seconds)
-
-    def works(self, name):
-        self.place.source()
-        self.place.works(name)
-
+class Faults(faults_place.Faults):
     @contextlib.contextmanager
     def locked(self, table):
         session = self.server.database("shop").session()
@@ -109,32 +76,6 @@ class Faults:
         self.ends("nobody listens", self.place.start("backup"), 14,
                   "connect to database shop on 127.0.0.1:", "Connection refused")
 
-    def frozen_from_the_start(self):
-        self.place.source(proxy=self.proxy)
-        self.proxy.frozen = True
-        self.ends("a server that accepts and says nothing", self.place.start("backup"), 14,
-                  "connect to database shop on 127.0.0.1:%d: no answer within 10 s; are host and "
-                  "port right, does the server run, and does a firewall let us through?\n" %
-                  self.proxy.port, seconds=30)
-
-    def frozen_and_stopped(self):
-        """Not even the request to cancel arrives."""
-        for sign, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
-            process = self.slow()
-            self.proxy.frozen = True
-            time.sleep(0.5)
-            process.send_signal(sign)
-            self.ends("the network is frozen, and signal %d comes" % sign, process, code)
-
-    def frozen(self):
-        """Connections that are silent for ever, and no signal: the run gives up by itself."""
-        process = self.slow()
-        time.sleep(3)  # all else has been read by now
-        self.proxy.frozen = True
-        self.ends("the network is frozen", process, 14, "source db: database shop on 127.0.0.1:%d: "
-                  "the server does not answer any more; is the network all right?\n" %
-                  self.proxy.port, seconds=90)
-
     # -- the server
 
     def stopped_at_once(self):
@@ -151,7 +92,8 @@ class Faults:
                   self.proxy.port)
 
     def reading(self, what):
-        """Applies a function to the session that reads the large table."""
+        """Applies a function to the session that reads the large table, when others have begun."""
+        time.sleep(2)
         found = self.server.query("SELECT %s(pid) FROM pg_stat_activity WHERE query LIKE '%%COPY%%big%%'"
                                   " AND application_name = 'backstay' AND state = 'active'" % what)
         proof.ok("%s found the session" % what, found == [("t",)], found)
@@ -249,24 +191,20 @@ class Faults:
 
 
 with postgres.Server(MAJOR) as server:
-    server.createdb("shop")
-    server.psql(SCHEMA, "shop")
+    faults_place.make_shop(server)
+    server.psql("CREATE ROLE limited LOGIN SUPERUSER")
     with faults_place.Place(server) as place, \
             fault_proxy.Proxy("%s/.s.PGSQL.%d" % (server.socket, server.port)) as proxy:
         place.begin()
         faults = Faults(server, place, proxy)
-        wanted = sys.argv[2:]
         for fault in (faults.cut_in_copy, faults.all_reset, faults.cut_anywhere, faults.refused,
-                      faults.frozen_from_the_start, faults.frozen_and_stopped, faults.frozen,
                       faults.stopped_at_once, faults.restarted, faults.cancelled,
                       faults.terminated, faults.last_words, faults.each_session, faults.limited_role,
                       faults.signalled, faults.full_disk):
-            if wanted and fault.__name__ not in wanted:
-                continue
             fault()
             faults.works("after %s" % fault.__name__)
         place.check_clean("after all faults")
         content = place.export()
         proof.ok("after all faults: the rows are all there", len(faults_place.Rows(
-            content, "big")) == ROWS)
+            content, "big")) == faults_place.ROWS)
 proof.end()

@@ -18,6 +18,19 @@ import postgres  # noqa: E402
 import proof  # noqa: E402
 
 NULL = r"\N"
+ROWS = 60000
+SHOP = """
+CREATE TABLE orders (n int PRIMARY KEY, text text);
+INSERT INTO orders SELECT g, 'order ' || g FROM generate_series(1, 1000) g;
+CREATE TABLE big (n int, text text);
+INSERT INTO big SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, %d) g;
+""" % ROWS
+
+
+def make_shop(server):
+    """The database shop, with a table of which the rows take their time."""
+    server.createdb("shop")
+    server.psql(SHOP, "shop")
 
 
 def wait_until(holds, seconds=20, step=0.02):
@@ -189,3 +202,32 @@ class Rows:
 
     def total(self, name):
         return sum(int(value) for value in self.column(name) if value != NULL)
+
+
+class Faults:
+    """Backups of the shop through a proxy."""
+
+    def __init__(self, server, place, proxy):
+        self.server, self.place, self.proxy = server, place, proxy
+
+    def slow(self, **options):
+        """A backup in the middle of its rows; pg_dump is done."""
+        self.place.source(proxy=self.proxy, **options)
+        self.proxy.delay = 0.02
+        process = self.place.start("backup")
+        if not (wait_until(self.place.dumping, 60) and wait_until(self.place.copying, 60)):
+            proof.give_up("rows are being read", self.place.wait(process, 1))
+        return process
+
+    def ends(self, name, process, code, *texts, seconds=20):
+        """The run ends by itself and soon, as place.fails() says."""
+        began = time.monotonic()
+        result = self.place.wait(process, seconds)
+        took = time.monotonic() - began
+        self.proxy.heal()
+        self.place.fails(name, result, code, *texts)
+        proof.ok("%s: it ends soon (%.1f s)" % (name, took), took < seconds)
+
+    def works(self, name):
+        self.place.source()
+        self.place.works(name)
