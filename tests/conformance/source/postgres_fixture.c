@@ -157,11 +157,41 @@ static void wait_ready(struct postgres_server *server)
     fail_msg("PostgreSQL %d does not start: see %s/log", server->major, server->folder);
 }
 
-struct postgres_server *postgres_server_start(int major)
+static struct postgres_server *running;
+
+static void stop_all(void)
+{
+    while (running)
+        postgres_server_stop(running);
+}
+
+static struct postgres_server *new_server(int major)
 {
     struct postgres_server *server = stay_new(struct postgres_server);
+    static bool registered;
 
+    if (!registered && atexit(stop_all) == 0)
+        registered = true;
     server->major = major;
+    server->next = running;
+    running = server;
+    return server;
+}
+
+static void forget(const struct postgres_server *server)
+{
+    struct postgres_server **link = &running;
+
+    while (*link && *link != server)
+        link = &(*link)->next;
+    if (*link)
+        *link = server->next;
+}
+
+struct postgres_server *postgres_server_start(int major)
+{
+    struct postgres_server *server = new_server(major);
+
     server->bin = find_folder(major, major, "postgres");
     server->tools = find_folder(major, PG_NEWEST, "pg_dump");
     make_folder(server);
@@ -190,6 +220,7 @@ void postgres_server_stop(struct postgres_server *server)
 
     if (server == NULL)
         return;
+    forget(server);
     if (server->pid > 0) {
         (void)kill(server->pid, SIGINT);
         (void)waitpid(server->pid, NULL, 0);

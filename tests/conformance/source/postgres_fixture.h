@@ -24,9 +24,13 @@ struct postgres_server {
     char *tools;  /* of pg_dump and pg_restore: the same major or the next newer */
     char *folder; /* the data, the socket, the log */
     pid_t pid;
+    struct postgres_server *next; /* of those that run */
 };
 
-/** Starts a server; ends the test when it cannot be started. Everybody may connect as any role. */
+/**
+ * Starts a server; ends the test when it cannot be started. Everybody may connect as any role. One
+ * that a failed test leaves behind is stopped and removed when the program ends.
+ */
 struct postgres_server *postgres_server_start(int major);
 
 /** Stops it and removes its folder. NULL is allowed. */
