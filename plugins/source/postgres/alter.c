@@ -37,7 +37,7 @@ static bool is_privilege(const char *text)
     return text[0] && text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ")] == '\0';
 }
 
-static bool is_superuser(const struct pg_conn *conn)
+bool pg_is_superuser(const struct pg_conn *conn)
 {
     const char *status = PQparameterStatus(conn->pq, "is_superuser");
 
@@ -64,7 +64,7 @@ int pg_acl_apply(struct pg_conn *conn, const char *what, const char *owner, cons
             return conn->host->fail(conn->host, err, BACKSTAY_ERR_CORRUPT,
                                     "the privileges of %s in the backup are not what they must be",
                                     what);
-        add_grant(&sql, what, other && is_superuser(conn) ? grantor : NULL, grant);
+        add_grant(&sql, what, other && pg_is_superuser(conn) ? grantor : NULL, grant);
     }
     return pg_run(conn, err, sql.data);
 }

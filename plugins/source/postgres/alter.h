@@ -26,6 +26,9 @@
     "'name', split_part(c.setting, '=', 1),"                                                       \
     " 'value', substr(c.setting, strpos(c.setting, '=') + 1)"
 
+/** Whether the connection's role is a superuser, as the server has told. */
+bool pg_is_superuser(const struct pg_conn *conn);
+
 /**
  * Makes @acl the access control list of @what ("DATABASE \"shop\""), whose owner is @owner. A null
  * leaves it as it is. What others than the owner granted is granted by them again when we are a

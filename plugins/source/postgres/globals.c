@@ -99,7 +99,6 @@ static int create_role(struct pg_conn *conn, const json_t *role, struct backstay
 {
     const char *name = pg_json_get(role, "name");
     const char *comment = pg_json_get(role, "comment");
-    const char *status = PQparameterStatus(conn->pq, "is_superuser");
     PLUG_AUTO_BYTES struct plug_bytes sql = {0};
 
     plug_bytes_text(&sql, "CREATE ROLE ");
@@ -107,7 +106,7 @@ static int create_role(struct pg_conn *conn, const json_t *role, struct backstay
     plug_bytes_text(&sql, " NOLOGIN");
     if (json_is_false(json_object_get(role, "inherit")))
         plug_bytes_text(&sql, " NOINHERIT");
-    if (status && strcmp(status, "on") == 0)
+    if (pg_is_superuser(conn))
         add_attributes(&sql, role);
     if (comment[0]) {
         plug_bytes_text(&sql, "; COMMENT ON ROLE ");
