@@ -12,7 +12,7 @@ static json_t *files_of(const struct my_run *run, size_t table)
     json_t *files = json_array();
 
     for (size_t i = 0; i < run->n_units; i++) {
-        const struct my_unit *unit = &run->units[i];
+        const struct my_unit *unit = run->units[i];
         if (unit->table != table)
             continue;
         PLUG_AUTO_FREE char *path = my_unit_path(run, unit);

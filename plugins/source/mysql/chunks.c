@@ -13,13 +13,20 @@
 
 enum { ROWS_LEAST = 1024 };
 
-static struct my_unit *add_unit(struct my_run *run, size_t table, char *where)
-{
-    run->units = plug_grow(run->units, &run->cap, run->n_units + 1, sizeof *run->units);
-    struct my_unit *unit = &run->units[run->n_units++];
-    *unit = (struct my_unit){.table = table, .where = where};
-    return unit;
-}
+/* The key of a row: its values as constants. */
+struct bound {
+    char *values[MY_KEY_MOST];
+};
+
+/* How far a table has been handed out. */
+struct my_walk {
+    struct bound after;
+    unsigned part;     /* the last one handed out */
+    int64_t remaining; /* an estimate, in bytes */
+    int64_t step;      /* rows of a part; 0: it is not split */
+    bool busy;         /* somebody looks for its next bound */
+    bool done;
+};
 
 /* ---- bounds */
 
@@ -42,11 +49,6 @@ static void add_constant(struct plug_bytes *sql, const struct my_column *column,
     }
     plug_bytes_text(sql, "'");
 }
-
-/* The key of a row: its values as constants. */
-struct bound {
-    char *values[MY_KEY_MOST];
-};
 
 static void free_bound(struct bound *bound)
 {
@@ -140,69 +142,123 @@ static bool can_split(const struct my *my, const struct my_table *table)
     return table->snapshot && table->n_key > 0 && table->bytes > my->split_bytes;
 }
 
-static int split(struct my_run *run, struct my_conn *conn, size_t index, struct backstay_error *err)
+/* ---- handing out */
+
+int my_chunks_begin(struct my_run *run)
 {
-    const struct my_table *table = &run->snapshot.tables.items[index];
-    int64_t step = step_of(run->my, table);
-    int64_t row = table->bytes / PLUG_MAX(table->rows, 1);
-    struct bound after = {0};
-    unsigned part = 0;
-    int r = 1;
-
-    while (r > 0) {
-        struct bound to = {0};
-        r = next_bound(conn, table, part ? &after : NULL, step, &to, err);
-        if (r < 0)
-            break;
-        if (r == 0 && part == 0)
-            break;
-        struct my_unit *unit =
-            add_unit(run, index, range(table, part ? &after : NULL, r ? &to : NULL));
-        unit->part = ++part;
-        unit->bytes = step * row;
-        free_bound(&after);
-        after = to;
-    }
-    free_bound(&after);
-    if (r < 0)
-        return -1;
-    if (part == 0)
-        add_unit(run, index, plug_strdup(""))->bytes = table->bytes;
-    return my_snapshot_relax(conn, err);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const struct my_unit *x = a;
-    const struct my_unit *y = b;
-
-    if (x->bytes != y->bytes)
-        return x->bytes > y->bytes ? -1 : 1;
-    if (x->table != y->table)
-        return x->table < y->table ? -1 : 1;
-    return (x->part > y->part) - (x->part < y->part);
-}
-
-int my_chunks_plan(struct my_run *run, struct backstay_error *err)
-{
-    struct my_conn *conn = run->snapshot.conns[0];
+    size_t n = run->snapshot.tables.n;
     uint64_t bytes = 0;
 
-    run->results = plug_alloc(run->snapshot.tables.n, sizeof *run->results);
-    for (size_t i = 0; i < run->snapshot.tables.n; i++) {
+    run->results = plug_alloc(n + 1, sizeof *run->results);
+    run->walks = plug_alloc(n + 1, sizeof *run->walks);
+    for (size_t i = 0; i < n; i++) {
         const struct my_table *table = &run->snapshot.tables.items[i];
-        if (table->structure_only || table->no_rows)
+        struct my_walk *walk = &run->walks[i];
+        walk->done = table->structure_only || table->no_rows;
+        if (walk->done)
             continue;
-        if (!can_split(run->my, table))
-            add_unit(run, i, plug_strdup(""))->bytes = table->bytes;
-        else if (split(run, conn, i, err) != 0)
-            return -1;
+        walk->remaining = table->bytes;
+        walk->step = can_split(run->my, table) ? step_of(run->my, table) : 0;
+        bytes += (uint64_t)table->bytes;
     }
-    if (run->n_units)
-        qsort(run->units, run->n_units, sizeof *run->units, by_size);
-    for (size_t i = 0; i < run->n_units; i++)
-        bytes += (uint64_t)run->units[i].bytes;
+    run->bytes_expected = (int64_t)bytes;
     if (run->sink)
-        run->sink->expect(run->sink, run->n_units, bytes);
+        run->sink->expect(run->sink, n, bytes);
     return 0;
+}
+
+void my_chunks_end(struct my_run *run)
+{
+    for (size_t i = 0; run->walks && i < run->snapshot.tables.n; i++)
+        free_bound(&run->walks[i].after);
+    free(run->walks);
+    for (size_t i = 0; i < run->n_units; i++) {
+        free(run->units[i]->where);
+        free(run->units[i]);
+    }
+    free(run->units);
+}
+
+/* With the mutex held. */
+static struct my_unit *add_unit(struct my_run *run, size_t table, char *where)
+{
+    struct my_unit *unit = plug_alloc(1, sizeof *unit);
+
+    run->units = plug_grow(run->units, &run->cap, run->n_units + 1, sizeof(void *));
+    run->units[run->n_units++] = unit;
+    *unit = (struct my_unit){.table = table, .where = where};
+    return unit;
+}
+
+/* The table with most left that nobody else is looking at. @return 1; 0: no more; with the mutex
+ * held, which is released while others look. */
+static int choose(struct my_run *run, size_t *index)
+{
+    for (;;) {
+        bool busy = false;
+        bool found = false;
+        for (size_t i = 0; i < run->snapshot.tables.n; i++) {
+            const struct my_walk *walk = &run->walks[i];
+            busy = busy || walk->busy;
+            if (walk->done || walk->busy)
+                continue;
+            if (!found || walk->remaining > run->walks[*index].remaining)
+                *index = i;
+            found = true;
+        }
+        if (found || !busy || plug_crew_stopped(&run->crew))
+            return found;
+        (void)pthread_cond_wait(&run->changed, &run->mutex);
+    }
+}
+
+/* The next part of a table of ours alone. */
+static int walk_on(struct my_run *run, struct my_conn *conn, size_t index, struct my_unit **out,
+                   struct backstay_error *err)
+{
+    const struct my_table *table = &run->snapshot.tables.items[index];
+    struct my_walk *walk = &run->walks[index];
+    const struct bound *after = walk->part ? &walk->after : NULL;
+    struct bound to = {0};
+    int r = walk->step ? next_bound(conn, table, after, walk->step, &to, err) : 0;
+
+    if (r >= 0) {
+        char *where = range(table, after, r ? &to : NULL);
+        int64_t bytes = walk->step * (table->bytes / PLUG_MAX(table->rows, 1));
+        (void)pthread_mutex_lock(&run->mutex);
+        *out = add_unit(run, index, where);
+        (*out)->bytes = r ? PLUG_MIN(bytes, walk->remaining) : walk->remaining;
+        walk->remaining -= (*out)->bytes;
+        walk->done = r == 0;
+        if (r > 0 || walk->part > 0)
+            (*out)->part = ++walk->part;
+        (void)pthread_mutex_unlock(&run->mutex);
+    }
+    free_bound(&walk->after);
+    walk->after = to;
+    return r < 0 ? -1 : 1;
+}
+
+int my_chunks_next(struct my_run *run, struct my_conn *conn, struct my_unit **out,
+                   struct backstay_error *err)
+{
+    size_t index = 0;
+
+    (void)pthread_mutex_lock(&run->mutex);
+    int r = choose(run, &index);
+    if (r > 0)
+        run->walks[index].busy = true;
+    (void)pthread_mutex_unlock(&run->mutex);
+    if (r == 0)
+        return 0;
+    r = walk_on(run, conn, index, out, err);
+    if (r < 0)
+        (void)my_fail_table(run, conn, index, err);
+    (void)pthread_mutex_lock(&run->mutex);
+    run->walks[index].busy = false;
+    /* Nobody shall wait for what will not come. */
+    run->walks[index].done |= r < 0;
+    (void)pthread_cond_broadcast(&run->changed);
+    (void)pthread_mutex_unlock(&run->mutex);
+    return r;
 }

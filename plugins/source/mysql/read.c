@@ -181,9 +181,10 @@ static bool was_changed(const struct my_conn *conn)
     return false;
 }
 
-static int fail_table(const struct my_run *run, const struct my_conn *conn,
-                      const struct my_table *table, struct backstay_error *err)
+int my_fail_table(const struct my_run *run, const struct my_conn *conn, size_t table,
+                  struct backstay_error *err)
 {
+    const char *label = run->snapshot.tables.items[table].label;
     const struct backstay_host *host = run->my->host;
     PLUG_AUTO_FREE char *why = plug_strdup(err->text);
 
@@ -191,14 +192,14 @@ static int fail_table(const struct my_run *run, const struct my_conn *conn,
         return host->fail(host, err, BACKSTAY_ERR_TRANSIENT,
                           "table %s was changed, renamed or dropped while the backup ran, so that "
                           "its rows of that moment are gone; run the backup again (%s)",
-                          table->label, why);
-    return host->fail(host, err, err->kind, "table %s: %s", table->label, why);
+                          label, why);
+    return host->fail(host, err, err->kind, "table %s: %s", label, why);
 }
 
 static void count(struct my_run *run, struct my_unit *unit, const struct output *out)
 {
     struct backstay_sink *sink = run->sink;
-    int64_t left = 0;
+    int64_t left;
 
     unit->sent = out->bytes;
     unit->rows = out->sum.rows;
@@ -209,13 +210,11 @@ static void count(struct my_run *run, struct my_unit *unit, const struct output 
     run->bytes_done += out->bytes;
     double ratio =
         run->estimate_done > 0 ? (double)run->bytes_done / (double)run->estimate_done : 1;
-    for (size_t i = 0; i < run->n_units; i++)
-        left += run->units[i].bytes;
-    left = PLUG_MAX(left - run->estimate_done, 0);
+    left = PLUG_MAX(run->bytes_expected - run->estimate_done, 0);
     uint64_t expected = run->bytes_done + (uint64_t)((double)left * ratio);
     (void)pthread_mutex_unlock(&run->mutex);
     if (sink && unit->bytes > BUFFER_BYTES)
-        sink->expect(sink, run->n_units, expected);
+        sink->expect(sink, run->snapshot.tables.n, expected);
 }
 
 int my_read_unit(struct my_run *run, struct my_conn *conn, struct my_unit *unit,
@@ -231,7 +230,7 @@ int my_read_unit(struct my_run *run, struct my_conn *conn, struct my_unit *unit,
     if (r == 0)
         r = my_snapshot_relax(conn, err);
     if (r != 0)
-        (void)fail_table(run, conn, table, err);
+        (void)my_fail_table(run, conn, unit->table, err);
     else if (finish(&out, table) != 0)
         r = run->my->host->fail(run->my->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     if (r == 0)

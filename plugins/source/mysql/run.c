@@ -11,15 +11,15 @@ void my_run_begin(struct my_run *run, const struct my *my)
     *run = (struct my_run){.my = my};
     plug_crew_begin(&run->crew);
     (void)pthread_mutex_init(&run->mutex, NULL);
+    (void)pthread_cond_init(&run->changed, NULL);
 }
 
 void my_run_end(struct my_run *run)
 {
-    for (size_t i = 0; i < run->n_units; i++)
-        free(run->units[i].where);
-    free(run->units);
+    my_chunks_end(run);
     free(run->results);
     my_snapshot_close(&run->snapshot);
+    (void)pthread_cond_destroy(&run->changed);
     (void)pthread_mutex_destroy(&run->mutex);
     plug_crew_end(&run->crew);
 }
@@ -47,11 +47,18 @@ static void leave(void *ctx, unsigned worker, void *own)
     (void)own;
 }
 
+/* A worker has one unit of the crew's: whatever there is to read. */
 static int work(void *ctx, void *own, size_t unit, struct backstay_error *err)
 {
     struct my_run *run = ctx;
+    struct my_unit *next;
+    int r;
 
-    return my_read_unit(run, own, &run->units[unit], err);
+    (void)unit;
+    while ((r = my_chunks_next(run, own, &next, err)) > 0)
+        if (my_read_unit(run, own, next, err) != 0)
+            return -1;
+    return r;
 }
 
 int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct backstay_error *err),
@@ -65,11 +72,11 @@ int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct bac
                                           .stop = &run->crew.stopped};
 
     if (my_snapshot_open(&run->snapshot, &wish, err) != 0 || (before && before(run, err) != 0) ||
-        my_chunks_plan(run, err) != 0)
+        my_chunks_begin(run) != 0)
         return -1;
     const struct plug_crew_options options = {.host = run->my->host,
                                               .workers = run->snapshot.n,
-                                              .n_units = run->n_units,
+                                              .n_units = run->snapshot.n,
                                               .ctx = run,
                                               .enter = enter,
                                               .leave = leave,
@@ -82,8 +89,8 @@ int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct bac
 /* The units were read largest first; now those of a table lie together. */
 static int by_part(const void *a, const void *b)
 {
-    const struct my_unit *x = a;
-    const struct my_unit *y = b;
+    const struct my_unit *x = *(struct my_unit *const *)a;
+    const struct my_unit *y = *(struct my_unit *const *)b;
 
     if (x->table != y->table)
         return x->table < y->table ? -1 : 1;

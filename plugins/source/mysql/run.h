@@ -37,14 +37,18 @@ struct my_run {
     size_t n_databases;
     bool several; /* facts and details begin with "DB/" */
     struct my_snapshot snapshot;
-    struct my_unit *units; /* largest first */
+    struct plug_crew crew;
+    int64_t bytes_expected; /* an estimate */
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t changed;
+    struct my_unit **units; /* in the order in which they were handed out */
     size_t n_units;
     size_t cap;
+    struct my_walk *walks;     /* of each table: how far it is handed out */
     struct my_result *results; /* of each table */
-    struct plug_crew crew;
-    pthread_mutex_t mutex; /* guards @results, and what follows */
-    int64_t estimate_done; /* what was estimated for the units that are read */
-    uint64_t bytes_done;   /* and what they came to: for progress */
+    int64_t estimate_done;     /* what was estimated for the units that are read */
+    uint64_t bytes_done;       /* and what they came to: for progress */
 };
 
 /** Begins and ends a run's memory. One thread. */
@@ -61,9 +65,21 @@ void my_run_end(struct my_run *run);
 int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct backstay_error *err),
                 struct backstay_error *err) __attribute__((warn_unused_result));
 
-/** Makes the list of units. One thread. */
-int my_chunks_plan(struct my_run *run, struct backstay_error *err)
-    __attribute__((warn_unused_result));
+/** Begins to hand out units, largest tables first; ends and releases them. One thread. */
+int my_chunks_begin(struct my_run *run) __attribute__((warn_unused_result));
+void my_chunks_end(struct my_run *run);
+
+/**
+ * The next unit, which lives as long as the run; a part's bounds are found on @conn. Any thread.
+ *
+ * @return 1; 0: there are no more; -1 with @err.
+ */
+int my_chunks_next(struct my_run *run, struct my_conn *conn, struct my_unit **out,
+                   struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** Says of an error on @conn which table it is about. @return -1. */
+int my_fail_table(const struct my_run *run, const struct my_conn *conn, size_t table,
+                  struct backstay_error *err);
 
 /** Reads one unit on one connection. Any thread. */
 int my_read_unit(struct my_run *run, struct my_conn *conn, struct my_unit *unit,
