@@ -186,23 +186,23 @@ static int copy_in(const struct pg_stream *stream, struct pg_conn *conn, bool ro
     return -1;
 }
 
+/* FREEZE wants the table to be emptied in the same transaction; else COPY is one of its own. */
 static int load_stream(const struct pg_stream *stream, struct pg_conn *conn, bool root,
                        int64_t *rows, struct backstay_error *err)
 {
     struct backstay_error ignored = {.size = sizeof ignored};
-    int r = pg_run(conn, err, "BEGIN");
 
-    if (r == 0 && stream->table->truncates)
+    if (!stream->table->truncates)
+        return copy_in(stream, conn, root, rows, err);
+    int r = pg_run(conn, err, "BEGIN");
+    if (r == 0)
         r = pg_runf(conn, err, "TRUNCATE ONLY %s", stream->table->qualified);
     if (r == 0)
         r = copy_in(stream, conn, root, rows, err);
     if (r == 0)
         return pg_run(conn, err, "COMMIT");
-    char state[sizeof conn->sqlstate];
-    memcpy(state, conn->sqlstate, sizeof state);
-    if (pg_run(conn, &ignored, "ROLLBACK") != 0)
-        return -1;
-    memcpy(conn->sqlstate, state, sizeof state);
+    if (PQstatus(conn->pq) == CONNECTION_OK)
+        (void)!pg_run(conn, &ignored, "ROLLBACK");
     return -1;
 }
 

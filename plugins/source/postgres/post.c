@@ -16,7 +16,8 @@ enum { TRIES = 5 };
 /* Measured against loading the same bytes. */
 static const double index_cost = 0.3;
 static const double key_cost = 0.2;
-static const double analyze_cost = 0.02;
+static const double analyze_cost = 0.3;
+static const int64_t analyze_bytes = 16 << 20; /* about what a sample of a table is */
 static const double unknown_cost = 4e6;
 
 /* ---- running */
@@ -46,12 +47,13 @@ static int run_item(struct pg_task *task, struct pg_conn *conn, struct backstay_
     " UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN above ON above.oid = "           \
     "i.inhrelid)"
 
-static const char is_local_sql[] =
-    PG_SQL_ABOVE_FOREIGN " SELECT pg_catalog.to_regclass($1) NOT IN (SELECT oid FROM above)";
+static const char not_local_sql[] = PG_SQL_ABOVE_FOREIGN
+    " SELECT n.nspname, c.relname FROM above JOIN pg_catalog.pg_class c ON c.oid = above.oid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'";
 
-static int analyze(struct pg_conn *conn, const char *qualified, struct backstay_error *err)
+static int analyze(struct pg_conn *conn, const char *list, struct backstay_error *err)
 {
-    if (pg_runf(conn, err, "ANALYZE %s", qualified) == 0)
+    if (pg_runf(conn, err, "ANALYZE %s", list) == 0)
         return 0;
     if (err->kind != BACKSTAY_ERR_IO && err->kind != BACKSTAY_ERR_AUTH)
         return -1;
@@ -61,18 +63,16 @@ static int analyze(struct pg_conn *conn, const char *qualified, struct backstay_
 
 static int run_analyze(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
 {
-    const struct pg_loaded *table = task->what;
+    const struct pg_analysis *analysis = task->what;
     const struct pg_restoring *restoring = task->ctx;
-    const char *name = table->qualified;
+    PLUG_AUTO_BYTES struct plug_bytes list = {0};
 
-    if (atomic_load(&restoring->rows_missing))
+    for (size_t i = analysis->first; i < analysis->first + analysis->n; i++)
+        if (!restoring->tables[i].above_foreign)
+            plug_bytes_format(&list, "%s%s", list.len ? ", " : "", restoring->tables[i].qualified);
+    if (atomic_load(&restoring->rows_missing) || list.len == 0)
         return 0;
-    PGresult *rows = pg_query(conn, err, is_local_sql, &name, 1);
-    if (rows == NULL)
-        return -1;
-    bool local = pg_cell_true(rows, 0, 0);
-    PQclear(rows);
-    return local ? analyze(conn, name, err) : 0;
+    return analyze(conn, list.data, err);
 }
 
 static int nothing(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
@@ -225,32 +225,70 @@ static void add_items(struct pg_restoring *restoring, const struct stages *stage
     }
 }
 
+/* Large tables have a task each, of small ones many share one. */
+static struct pg_analysis *next_analysis(struct pg_restoring *restoring, size_t first)
+{
+    enum { TOGETHER = 50 };
+    struct pg_analysis *analysis = &restoring->analyses[restoring->n_analyses++];
+    int64_t bytes = 0;
+
+    *analysis = (struct pg_analysis){.first = first};
+    for (size_t i = first; i < restoring->n_tables && analysis->n < TOGETHER; i++) {
+        bytes += restoring->tables[i].bytes;
+        if (analysis->n > 0 && bytes > analyze_bytes)
+            break;
+        analysis->n++;
+    }
+    return analysis;
+}
+
 /* Statistics of expressions need the indexes that have them. */
 static void add_analyze(struct pg_restoring *restoring, size_t first_item)
 {
     struct pg_work *work = &restoring->work;
+    PLUG_AUTO_FREE size_t *tasks = plug_alloc(restoring->n_tables, sizeof *tasks);
     size_t items_end = work->n;
 
-    for (size_t i = 0; i < restoring->n_tables; i++) {
-        struct pg_loaded *table = &restoring->tables[i];
-        double cost = 1 + analyze_cost * (double)PLUG_MIN(table->bytes, (int64_t)1 << 28);
-        size_t task = pg_work_add(work, &(struct pg_task){.run = run_analyze,
-                                                          .ctx = restoring,
-                                                          .what = table,
-                                                          .name = "ANALYZE",
-                                                          .cost = cost,
-                                                          .exclusive = true});
-        pg_work_lock(work, task, table->oid);
-        pg_work_after(work, task, table->done);
+    restoring->analyses = plug_alloc(restoring->n_tables, sizeof *restoring->analyses);
+    for (size_t i = 0; i < restoring->n_tables;) {
+        const struct pg_analysis *analysis = next_analysis(restoring, i);
+        size_t task =
+            pg_work_add(work, &(struct pg_task){.run = run_analyze,
+                                                .ctx = restoring,
+                                                .what = analysis,
+                                                .name = "ANALYZE",
+                                                .cost = analyze_cost * (double)analyze_bytes,
+                                                .exclusive = true});
+        for (; i < analysis->first + analysis->n; i++) {
+            pg_work_lock(work, task, restoring->tables[i].oid);
+            pg_work_after(work, task, restoring->tables[i].done);
+            tasks[i] = task;
+        }
     }
     for (size_t i = first_item; i < items_end; i++) {
         const struct pg_item *item = work->tasks[i].what;
         for (size_t k = 0; k < item->n_needs && is_early(item); k++) {
             const struct pg_loaded *table = table_of(restoring, item->needs[k]);
             if (table)
-                pg_work_after(work, items_end + (size_t)(table - restoring->tables), i);
+                pg_work_after(work, tasks[table - restoring->tables], i);
         }
     }
+}
+
+int pg_post_plan(struct pg_restoring *restoring, struct backstay_error *err)
+{
+    PGresult *rows = pg_query(restoring->into.conn, err, not_local_sql, NULL, 0);
+
+    if (rows == NULL)
+        return -1;
+    for (int i = 0; i < PQntuples(rows); i++) {
+        PLUG_AUTO_FREE char *name = pg_qualified(pg_cell(rows, i, 0), pg_cell(rows, i, 1));
+        for (size_t k = 0; k < restoring->n_tables; k++)
+            if (strcmp(restoring->tables[k].qualified, name) == 0)
+                restoring->tables[k].above_foreign = true;
+    }
+    PQclear(rows);
+    return 0;
 }
 
 void pg_post_add(struct pg_restoring *restoring)

@@ -107,8 +107,33 @@ static int make_item(struct pg_restoring *restoring, const struct pg_item *item,
     return pg_run(conn, err, r == 0 ? "RELEASE item" : "ROLLBACK TO item");
 }
 
+/* Many items at once take one journey and one transaction. When that fails, they are made one by
+ * one, to know which it is. */
+static int make_some(struct pg_restoring *restoring, size_t first, size_t n, bool whole,
+                     struct backstay_error *err)
+{
+    const struct pg_item *items = restoring->before.items + first;
+    struct pg_conn *conn = restoring->into.conn;
+    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+
+    for (size_t i = 0; i < n; i++)
+        plug_bytes_format(&sql, "%s\n", items[i].sql);
+    if (whole && pg_run(conn, err, "SAVEPOINT item") != 0)
+        return -1;
+    if (pg_run(conn, err, sql.data) == 0)
+        return whole ? pg_run(conn, err, "RELEASE item") : 0;
+    if (PQstatus(conn->pq) == CONNECTION_BAD || err->kind == BACKSTAY_ERR_CANCELLED ||
+        (whole && pg_run(conn, err, "ROLLBACK TO item; RELEASE item") != 0))
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (make_item(restoring, &items[i], whole, err) != 0)
+            return -1;
+    return 0;
+}
+
 static int make_before(struct pg_restoring *restoring, struct backstay_error *err)
 {
+    enum { TOGETHER = 50 };
     struct pg_conn *conn = restoring->into.conn;
     const struct pg_toc *toc = &restoring->before;
     /* A database of ours is removed when this fails. Thousands of tables in one transaction would
@@ -118,8 +143,8 @@ static int make_before(struct pg_restoring *restoring, struct backstay_error *er
 
     if (r == 0)
         r = pg_run(conn, err, whole ? "BEGIN" : "SET synchronous_commit = off");
-    for (size_t i = 0; i < toc->n && r == 0; i++)
-        r = make_item(restoring, &toc->items[i], whole, err);
+    for (size_t i = 0; i < toc->n && r == 0; i += TOGETHER)
+        r = make_some(restoring, i, PLUG_MIN((size_t)TOGETHER, toc->n - i), whole, err);
     if (r == 0)
         r = pg_run(conn, err, whole ? "COMMIT" : "RESET synchronous_commit");
     return r;
@@ -183,7 +208,7 @@ static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
         .ctx = restoring,
     };
     if (!restoring->wish->schema_only) {
-        if (pg_load_plan(restoring, err) != 0)
+        if (pg_load_plan(restoring, err) != 0 || pg_post_plan(restoring, err) != 0)
             return -1;
         pg_load_add(restoring);
         if (restoring->wish->n_tables == 0)
@@ -298,6 +323,7 @@ static void free_restoring(struct pg_restoring *restoring)
     free(restoring->tables);
     free(restoring->streams);
     free(restoring->batches);
+    free(restoring->analyses);
     pg_work_free(&restoring->work);
     pg_toc_free(&restoring->before);
     pg_toc_free(&restoring->after);

@@ -23,6 +23,7 @@ struct pg_loaded {
     char *root;          /* of a hash-partitioned table that it is a part of, or NULL */
     uint32_t oid;        /* on the server that was backed up */
     int64_t bytes;       /* of all its files */
+    bool above_foreign;  /* it has a foreign table among its children */
     bool truncates;      /* it is new, and of a size where FREEZE pays */
     size_t done;         /* task after which its rows are there */
     atomic_llong rows;   /* that the server took */
@@ -43,6 +44,12 @@ struct pg_batch {
     size_t n;
 };
 
+/** Tables whose statistics are made by one statement. */
+struct pg_analysis {
+    size_t first; /* index into tables */
+    size_t n;
+};
+
 struct pg_restoring {
     const struct pg *pg;
     const struct backstay_host *host;
@@ -59,6 +66,8 @@ struct pg_restoring {
     struct pg_stream *streams;
     size_t n_streams;
     struct pg_batch *batches;
+    struct pg_analysis *analyses;
+    size_t n_analyses;
     struct pg_work work;
     unsigned n_failed;        /* tasks; guarded by the mutex of work */
     atomic_bool rows_missing; /* nothing that needs all rows is worth its time any more */
@@ -98,6 +107,10 @@ void pg_load_add_objects(struct pg_restoring *restoring);
 char *pg_load_object_path(const json_t *object);
 
 /* ---- post.c: everything that comes after rows */
+
+/** Looks at what the tables are. Connected in restoring->into. */
+int pg_post_plan(struct pg_restoring *restoring, struct backstay_error *err)
+    __attribute__((warn_unused_result));
 
 /** Adds the tasks for the items of restoring->after, and for the planner's statistics. */
 void pg_post_add(struct pg_restoring *restoring);
