@@ -88,14 +88,16 @@ FROM pg_catalog.pg_roles r WHERE rolname ~ '^torture' ORDER BY 1
 # What two dumps of equal databases do not share: random tokens against injection, versions, and owners
 # in comments: what can be owned by another role than the first has a statement about that as well.
 VARYING = re.compile(r"^\\(un)?restrict .*|^-- Dumped (from|by) .*|(?<=; )Owner: .*$", re.M)
+GRANTS = re.compile(r"(?:^ALTER DEFAULT PRIVILEGES .* GRANT .*\n){2,}", re.M)
 POLICY = re.compile(r"^(CREATE POLICY .*? TO )(.*?)( USING | WITH |;)", re.M)
 
 
 def structure(database):
-    text = database.tool("pg_dump", "-s").decode("utf-8", "surrogateescape")
+    text = VARYING.sub("", database.tool("pg_dump", "-s").decode("utf-8", "surrogateescape"))
     # Roles have no order but that of their oids.
+    text = GRANTS.sub(lambda found: "".join(sorted(found[0].splitlines(True))), text)
     return POLICY.sub(lambda found: found[1] + ", ".join(sorted(found[2].split(", "))) + found[3],
-                      VARYING.sub("", text))
+                      text)
 
 
 def listing(database, statement):
