@@ -9,6 +9,7 @@
 #include "objects.h"
 #include "script.h"
 
+#include <errmsg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,11 +46,6 @@ static int build(struct my_conn *conn, const struct my_apply *apply, const json_
     return 0;
 }
 
-static int back_to_ours(struct my_conn *conn, struct backstay_error *err)
-{
-    return my_runf(conn, err, "SET NAMES utf8mb4, %s", my_script_settings);
-}
-
 static int collate(struct my_conn *conn, const struct my_apply *apply, const char *collation,
                    struct backstay_error *err)
 {
@@ -61,34 +57,28 @@ static int collate(struct my_conn *conn, const struct my_apply *apply, const cha
     return my_run(conn, err, sql.data);
 }
 
-/* Runs a statement in the session of @object's author. */
-static int run_as_author(struct my_conn *conn, const json_t *object, const struct plug_bytes *sql,
-                         struct backstay_error *err)
+/* The session of @object's author, in which @sql runs. */
+static int run_in_session(struct my_conn *conn, const json_t *object, const struct plug_bytes *sql,
+                          struct backstay_error *err)
 {
     PLUG_AUTO_BYTES struct plug_bytes session = {0};
     PLUG_AUTO_FREE char *what =
         plug_strf("make the %s %s", plug_json_get(object, "kind"), plug_json_get(object, "name"));
-    struct backstay_error ignored = {.size = sizeof ignored};
+    bool ends = json_is_true(json_object_get(object, "ends"));
 
     my_script_session(&session, object);
-    int r = my_run(conn, err, session.data);
-    if (r == 0 && json_is_true(json_object_get(object, "ends")))
-        r = my_runf(conn, err, "SET timestamp = %lld",
-                    (long long)json_integer_value(json_object_get(object, "created")));
-    if (r == 0)
-        r = my_apply_bytes(conn, what, sql, err);
-    unsigned error = conn->error;
-    if (json_is_true(json_object_get(object, "ends")))
-        r |= my_run(conn, r ? &ignored : err, "SET timestamp = DEFAULT");
-    r |= back_to_ours(conn, r ? &ignored : err);
-    conn->error = error;
-    return r;
+    if (my_run(conn, err, session.data) != 0 ||
+        (ends && my_runf(conn, err, "SET timestamp = %lld",
+                         (long long)json_integer_value(json_object_get(object, "created"))) != 0))
+        return -1;
+    return my_apply_bytes(conn, what, sql, err);
 }
 
-static int make(struct my_conn *conn, const struct my_apply *apply, const json_t *object,
-                struct backstay_error *err)
+/* Runs a statement as @object's author would, in a database as it was then; what follows finds all
+ * as it is now. */
+static int run_as_author(struct my_conn *conn, const struct my_apply *apply, const json_t *object,
+                         const struct plug_bytes *sql, struct backstay_error *err)
 {
-    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
     size_t at = 0;
     const json_t *database = my_object_next(apply->objects, "database", &at);
     const char *now = plug_json_get(database, "collation");
@@ -96,13 +86,27 @@ static int make(struct my_conn *conn, const struct my_apply *apply, const json_t
     bool other = *then && *now && strcmp(then, now) != 0;
     struct backstay_error ignored = {.size = sizeof ignored};
 
-    if (build(conn, apply, object, &sql, err) != 0 ||
-        (other && collate(conn, apply, then, err) != 0))
+    if (other && collate(conn, apply, then, err) != 0)
         return -1;
-    int r = run_as_author(conn, object, &sql, err);
+    int r = run_in_session(conn, object, sql, err);
+    unsigned error = conn->error;
+    r |= my_runf(conn, r ? &ignored : err, "SET NAMES utf8mb4, %s", my_script_settings);
+    if (json_is_true(json_object_get(object, "ends")))
+        r |= my_run(conn, r ? &ignored : err, "SET timestamp = DEFAULT");
     if (other)
         r |= collate(conn, apply, now, r ? &ignored : err);
+    conn->error = error ? error : conn->error;
     return r;
+}
+
+static int make(struct my_conn *conn, const struct my_apply *apply, const json_t *object,
+                struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+
+    return build(conn, apply, object, &sql, err) != 0
+               ? -1
+               : run_as_author(conn, apply, object, &sql, err);
 }
 
 static int make_all(struct my_conn *conn, const struct my_apply *apply, const char *kind,
@@ -131,27 +135,35 @@ int my_apply_routines(struct my_conn *conn, const struct my_apply *apply,
     return 0;
 }
 
-static void say_broken(const struct my_apply *apply, const json_t *view)
+/* Views that could not be used when they were backed up cannot be made, either: who reads the note
+ * loses nothing that had worked. Removes them from the list. */
+static void leave_broken(const struct my_apply *apply, json_t *views)
 {
-    PLUG_AUTO_FREE char *text = plug_strf(
-        "not made: it could not be used when it was backed up (%s)", plug_json_get(view, "broken"));
-
-    if (apply->note)
-        apply->note(apply->ctx, "view", plug_json_get(view, "name"), text);
+    for (size_t i = 0; i < json_array_size(views);) {
+        const json_t *view = json_array_get(views, i);
+        const char *why = plug_json_get(view, "broken");
+        if (*why == '\0') {
+            i++;
+            continue;
+        }
+        PLUG_AUTO_FREE char *text =
+            plug_strf("not made: it could not be used when it was backed up: %s", why);
+        if (apply->note)
+            apply->note(apply->ctx, "view", plug_json_get(view, "name"), text);
+        (void)json_array_remove(views, i);
+    }
 }
 
 /* Makes those of @views that can be made, and removes them from the list. */
 static int make_some(struct my_conn *conn, const struct my_apply *apply, json_t *views,
                      struct backstay_error *err)
 {
-    enum { LOST = 2000 }; /* numbers from here on are the client's: there is no server */
-
     for (size_t i = 0; i < json_array_size(views);) {
         *err = (struct backstay_error){.size = sizeof *err};
         if (make(conn, apply, json_array_get(views, i), err) == 0)
             (void)json_array_remove(views, i);
         else if (conn->host->cancelled(conn->host) ||
-                 (mysql_errno(conn->db) >= LOST && mysql_errno(conn->db) < LOST + 1000))
+                 (conn->error >= CR_MIN_ERROR && conn->error <= CR_MAX_ERROR))
             return -1;
         else
             i++;
@@ -159,32 +171,33 @@ static int make_some(struct my_conn *conn, const struct my_apply *apply, json_t 
     return 0;
 }
 
+static json_t *wanted_views(const struct my_apply *apply)
+{
+    json_t *views = my_script_views(apply->objects);
+
+    for (size_t i = 0; i < json_array_size(views);)
+        if (my_apply_wants(apply, json_array_get(views, i)))
+            i++;
+        else
+            (void)json_array_remove(views, i);
+    return views;
+}
+
 int my_apply_views(struct my_conn *conn, const struct my_apply *apply, struct backstay_error *err)
 {
-    json_t *all = my_script_views(apply->objects);
-    json_t *views = json_array();
-    json_t *view;
-    size_t i;
+    json_t *views = wanted_views(apply);
     size_t left;
     int r = my_apply_use(conn, apply, err);
 
-    json_array_foreach(all, i, view)
-    {
-        if (!my_apply_wants(apply, view))
-            continue;
-        if (json_object_get(view, "broken"))
-            say_broken(apply, view);
-        else
-            (void)json_array_append(views, view);
-    }
     do {
         left = json_array_size(views);
         r = r ? r : make_some(conn, apply, views, err);
-    } while (r == 0 && json_array_size(views) && json_array_size(views) < left);
+    } while (r == 0 && json_array_size(views) < left);
+    if (r == 0)
+        leave_broken(apply, views);
     if (json_array_size(views))
         r = -1;
     json_decref(views);
-    json_decref(all);
     return r;
 }
 
@@ -208,7 +221,7 @@ static int enable(struct my_conn *conn, const struct my_apply *apply, const json
     else
         plug_bytes_add(&made, text, len);
     my_script_event_status(&sql, event, made.data, made.len);
-    return run_as_author(conn, event, &sql, err);
+    return run_as_author(conn, apply, event, &sql, err);
 }
 
 int my_apply_events(struct my_conn *conn, const struct my_apply *apply, struct backstay_error *err)

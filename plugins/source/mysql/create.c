@@ -388,22 +388,12 @@ struct my_create_counts my_create_count(const char *text)
 static void add_hex(struct plug_bytes *out, const struct my_token *token)
 {
     PLUG_AUTO_BYTES struct plug_bytes bytes = {0};
-    const char *end = token->at + token->len - 1;
 
-    for (const char *at = token->at + 1; at < end; at++) {
-        char c = *at;
-        if ((c == '\\' || c == '\'') && at + 1 < end) {
-            static const char escapes[] = "0\0n\nr\rt\tb\bZ\032";
-            c = *++at;
-            for (size_t i = 0; i + 1 < sizeof escapes && at[-1] == '\\'; i += 2)
-                if (escapes[i] == *at) {
-                    c = escapes[i + 1];
-                    break;
-                }
-        }
-        plug_bytes_format(&bytes, "%02X", (unsigned char)c);
-    }
-    plug_bytes_format(out, "X'%s'", bytes.data ? bytes.data : "");
+    my_token_value(token, &bytes);
+    plug_bytes_text(out, "X'");
+    for (size_t i = 0; i < bytes.len; i++)
+        plug_bytes_format(out, "%02X", (unsigned char)bytes.data[i]);
+    plug_bytes_text(out, "'");
 }
 
 char *my_create_portable(const char *create)

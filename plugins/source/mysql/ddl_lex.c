@@ -169,3 +169,21 @@ bool my_token_names(const struct my_token *token, const char *name)
     PLUG_AUTO_FREE char *own = my_token_name(token);
     return strcmp(own, name) == 0;
 }
+
+void my_token_value(const struct my_token *token, struct plug_bytes *out)
+{
+    static const char escapes[][2] = {{'0', '\0'}, {'n', '\n'}, {'r', '\r'},
+                                      {'t', '\t'}, {'b', '\b'}, {'Z', '\032'}};
+    const char *end = token->at + token->len - 1;
+
+    for (const char *at = token->at + 1; at < end; at++) {
+        bool escape = *at == '\\';
+        char c = *at;
+        if ((escape || c == '\'') && at + 1 < end)
+            c = *++at;
+        for (size_t i = 0; escape && i < PLUG_COUNT(escapes); i++)
+            if (escapes[i][0] == *at)
+                c = escapes[i][1];
+        plug_bytes_add(out, &c, 1);
+    }
+}

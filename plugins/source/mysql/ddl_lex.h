@@ -52,3 +52,6 @@ char *my_token_name(const struct my_token *token);
 
 /** Whether it is the name @name. */
 bool my_token_names(const struct my_token *token, const char *name);
+
+/** Appends what a constant of the kind MY_TOKEN_STRING stands for. */
+void my_token_value(const struct my_token *token, struct plug_bytes *out);

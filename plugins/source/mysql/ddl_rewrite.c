@@ -106,6 +106,40 @@ bool my_find_event_status(const char *sql, size_t len, struct my_span *out)
     return true;
 }
 
+/* ---- comments */
+
+bool my_find_comment(const char *sql, size_t len, struct my_span *out)
+{
+    /* A server writes those of routines on lines of their own, before the body. */
+    static const char line[] = "\n    COMMENT '";
+    struct my_lexer lexer = lexer_of(sql, len);
+    struct my_span status;
+    const char *at = memmem(sql, len, line, sizeof line - 1);
+
+    if (my_find_event_status(sql, len, &status))
+        lexer.at = sql + status.at + status.len;
+    else
+        lexer.at = at ? at : lexer.end;
+    if (!my_lex_skip(&lexer, "COMMENT"))
+        return false;
+    struct my_token token = my_lex_next(&lexer);
+    *out = (struct my_span){.at = (size_t)(token.at - sql), .len = token.len};
+    return token.kind == MY_TOKEN_STRING;
+}
+
+void my_add_unescaped(struct plug_bytes *out, const char *constant, size_t len)
+{
+    const struct my_token token = {.kind = MY_TOKEN_STRING, .at = constant, .len = len};
+    PLUG_AUTO_BYTES struct plug_bytes value = {0};
+
+    my_token_value(&token, &value);
+    plug_bytes_text(out, "'");
+    for (size_t i = 0; i < value.len; i++)
+        plug_bytes_add(out, value.data[i] == '\'' ? "''" : &value.data[i],
+                       value.data[i] == '\'' ? 2 : 1);
+    plug_bytes_text(out, "'");
+}
+
 /* ---- triggers */
 
 /* Copies up to the lexer's next name, and that name without the database @from before it. */

@@ -27,6 +27,12 @@ bool my_find_definer(const char *sql, size_t len, struct my_span *out);
 /** Finds ENABLE, DISABLE or DISABLE ON SLAVE (or REPLICA) of an event. */
 bool my_find_event_status(const char *sql, size_t len, struct my_span *out);
 
+/** Finds the constant behind COMMENT, quotes included, in the head of a routine or event. */
+bool my_find_comment(const char *sql, size_t len, struct my_span *out);
+
+/** Appends a constant with backslashes as one for servers to whom these are nothing special. */
+void my_add_unescaped(struct plug_bytes *out, const char *constant, size_t len);
+
 /** Appends @sql without @span, and @instead in its place. */
 void my_add_replaced(struct plug_bytes *out, const char *sql, size_t len,
                      const struct my_span *span, const char *instead);

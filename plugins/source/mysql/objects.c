@@ -6,6 +6,9 @@
  */
 #include "objects.h"
 
+#include "ddl_rewrite.h"
+
+#include <errmsg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,20 +91,70 @@ static bool is_gone(unsigned error)
     return false;
 }
 
-static json_t *object_of(const struct kind *kind, const char *name, MYSQL_ROW row)
+/* The bytes of a constant in the charset of an author's client. */
+static char *converted(struct my_conn *conn, const char *text, size_t len, const char *charset,
+                       struct backstay_error *err)
 {
-    json_t *object = json_object();
+    PLUG_AUTO_BYTES struct plug_bytes query = {0};
 
+    plug_bytes_text(&query, "SELECT CONVERT(CONVERT(X'");
+    for (size_t i = 0; i < len; i++)
+        plug_bytes_format(&query, "%02X", (unsigned char)text[i]);
+    plug_bytes_format(&query, "' USING utf8mb4) USING %s)", charset);
+    return my_value(conn, err, query.data);
+}
+
+/*
+ * Servers answer the text of a routine or event as its author's client has sent it, but the comment
+ * in it in UTF-8, and with backslashes even where the author's sql_mode has none: makes it fit the
+ * rest. Caller frees. NULL: @err.
+ */
+static char *with_fitting_comment(struct my_conn *conn, const char *sql, const char *charset,
+                                  const char *sql_mode, struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes comment = {0};
+    struct plug_bytes out = {0};
+    struct my_span span;
+
+    if (!my_find_comment(sql, strlen(sql), &span))
+        return plug_strdup(sql);
+    if (strstr(sql_mode, "NO_BACKSLASH_ESCAPES"))
+        my_add_unescaped(&comment, sql + span.at, span.len);
+    else
+        plug_bytes_add(&comment, sql + span.at, span.len);
+    if (strncmp(charset, "utf8", 4) != 0) {
+        char *text = converted(conn, comment.data, comment.len, charset, err);
+        if (text == NULL)
+            return NULL;
+        plug_bytes_cut(&comment, 0);
+        plug_bytes_text(&comment, text);
+        free(text);
+    }
+    my_add_replaced(&out, sql, strlen(sql), &span, comment.data);
+    return out.data;
+}
+
+static json_t *object_of(struct my_conn *conn, const struct kind *kind, const char *name,
+                         MYSQL_ROW row, struct backstay_error *err)
+{
+    const char *charset = kind->charset >= 0 ? my_cell(row, (unsigned)kind->charset) : "utf8mb4";
+    const char *mode = kind->sql_mode >= 0 ? my_cell(row, (unsigned)kind->sql_mode) : NULL;
+    PLUG_AUTO_FREE char *sql = mode ? with_fitting_comment(conn, row[kind->sql], charset, mode, err)
+                                    : plug_strdup(row[kind->sql]);
+
+    if (sql == NULL)
+        return NULL;
+    json_t *object = json_object();
     set_text(object, "kind", kind->name);
     set_text(object, "name", name);
-    set_text(object, "sql", row[kind->sql]);
-    if (kind->sql_mode >= 0)
-        set_text(object, "sql_mode", my_cell(row, (unsigned)kind->sql_mode));
+    set_text(object, "sql", sql);
+    if (mode)
+        set_text(object, "sql_mode", mode);
     if (kind->charset >= 0) {
         unsigned at = (unsigned)kind->charset;
-        set_text(object, "charset", my_cell(row, at));
+        set_text(object, "charset", charset);
         set_text(object, "connection_collation", my_cell(row, at + 1));
-        if (kind->sql_mode >= 0)
+        if (mode)
             set_text(object, "database_collation", my_cell(row, at + 2));
     }
     return object;
@@ -129,8 +182,9 @@ static json_t *show(struct my_conn *conn, const struct kind *kind, const char *n
     if (row == NULL || row[kind->sql] == NULL || *row[kind->sql] == '\0') {
         (void)hidden(conn, kind, name, err);
     } else {
-        object = object_of(kind, name, row);
-        (void)json_array_append_new(out, object);
+        object = object_of(conn, kind, name, row, err);
+        if (object)
+            (void)json_array_append_new(out, object);
     }
     mysql_free_result(rows);
     return object;
@@ -256,12 +310,36 @@ static int read_columns(struct my_conn *conn, const char *database, json_t *view
     return 0;
 }
 
+/* A view that cannot be used, since what it uses is gone, shows no columns. */
+static int find_broken(struct my_conn *conn, json_t *views, struct backstay_error *err)
+{
+    const char *name;
+    json_t *view;
+
+    json_object_foreach(views, name, view)
+    {
+        PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+        if (json_array_size(json_object_get(view, "columns")))
+            continue;
+        plug_bytes_text(&sql, "SHOW COLUMNS FROM ");
+        my_add_ident(&sql, name);
+        MYSQL_RES *rows = my_query(conn, err, sql.data);
+        if (rows == NULL && mysql_errno(conn->db) >= CR_MIN_ERROR &&
+            mysql_errno(conn->db) <= CR_MAX_ERROR)
+            return -1;
+        if (rows == NULL)
+            set_text(view, "broken", mysql_error(conn->db));
+        mysql_free_result(rows);
+    }
+    return 0;
+}
+
 static int read_views(struct my_conn *conn, const struct my_database *database, json_t *out,
                       struct backstay_error *err)
 {
     json_t *views = json_object();
     MYSQL_RES *rows = list(conn,
-                           "SELECT TABLE_NAME, TABLE_COMMENT FROM information_schema.TABLES"
+                           "SELECT TABLE_NAME FROM information_schema.TABLES"
                            " WHERE TABLE_TYPE = 'VIEW' AND TABLE_SCHEMA = %s"
                            " ORDER BY CAST(TABLE_NAME AS BINARY)",
                            database->name, err);
@@ -276,13 +354,13 @@ static int read_views(struct my_conn *conn, const struct my_database *database, 
             continue;
         }
         (void)json_object_set_new(view, "columns", json_array());
-        if (strcmp(my_cell(row, 1), "VIEW") != 0)
-            set_text(view, "broken", my_cell(row, 1));
         (void)json_object_set(views, row[0], view);
     }
     mysql_free_result(rows);
     if (r == 0 && json_object_size(views))
         r = read_columns(conn, database->name, views, err);
+    if (r == 0)
+        r = find_broken(conn, views, err);
     json_decref(views);
     return r;
 }

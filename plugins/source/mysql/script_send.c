@@ -222,7 +222,7 @@ static int send_views(const struct script *script)
     size_t i;
 
     begin(script, &out, true);
-    json_array_foreach(views, i, view) if (!json_object_get(view, "broken"))
+    json_array_foreach(views, i, view) if (json_array_size(json_object_get(view, "columns")))
         add_placeholder(&out, view);
     json_array_foreach(views, i, view)
     {

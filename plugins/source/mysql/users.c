@@ -11,8 +11,8 @@
 
 /* Accounts that a server makes by itself, and that a new one has already. */
 static const char mariadb_accounts[] =
-    "SELECT User, Host, %s FROM mysql.user WHERE User <> 'PUBLIC'"
-    " AND NOT (User = 'mariadb.sys' AND Host = 'localhost') ORDER BY is_role DESC, 1, 2";
+    "SELECT User, Host, is_role FROM mysql.user"
+    " WHERE NOT (User = 'mariadb.sys' AND Host = 'localhost') ORDER BY is_role DESC, 1, 2";
 static const char mysql_accounts[] =
     "SELECT User, Host, 'N' AS is_role FROM mysql.user WHERE NOT (Host = 'localhost' AND"
     " User IN ('mysql.sys', 'mysql.session', 'mysql.infoschema')) ORDER BY 1, 2";
@@ -30,10 +30,18 @@ static void add_quoted(struct plug_bytes *out, const char *text)
     plug_bytes_text(out, "'");
 }
 
+/* What everybody may: no account, but it has grants. */
+static bool is_public(MYSQL_ROW row, bool is_role)
+{
+    return is_role && strcmp(my_cell(row, 0), "PUBLIC") == 0;
+}
+
 static char *account_name(MYSQL_ROW row, bool is_role)
 {
     struct plug_bytes name = {0};
 
+    if (is_public(row, is_role))
+        return plug_strdup("PUBLIC");
     add_quoted(&name, my_cell(row, 0));
     if (!is_role) {
         plug_bytes_text(&name, "@");
@@ -43,9 +51,6 @@ static char *account_name(MYSQL_ROW row, bool is_role)
 }
 
 /* ---- reading */
-
-static const char grant_mariadb[] = "GRANT SELECT ON mysql.* TO %s";
-static const char grant_mysql[] = "GRANT SELECT ON mysql.* TO %s";
 
 int my_users_readable(struct my_conn *conn, char **grant, struct backstay_error *err)
 {
@@ -71,8 +76,7 @@ int my_users_readable(struct my_conn *conn, char **grant, struct backstay_error 
     add_quoted(&name, user);
     plug_bytes_text(&name, "@");
     add_quoted(&name, host ? host : "%");
-    *grant =
-        conn->mariadb ? plug_strf(grant_mariadb, name.data) : plug_strf(grant_mysql, name.data);
+    *grant = plug_strf("GRANT SELECT ON mysql.* TO %s", name.data);
     return 0;
 }
 
@@ -98,6 +102,8 @@ static int add_create(struct my_conn *conn, struct plug_bytes *out, const struct
     static const char create[] = "CREATE USER ";
     PLUG_AUTO_BYTES struct plug_bytes answer = {0};
 
+    if (strcmp(account->name, "PUBLIC") == 0)
+        return 0;
     if (account->is_role) {
         plug_bytes_format(out, "CREATE ROLE IF NOT EXISTS %s;\n", account->name);
         return 0;
@@ -126,9 +132,7 @@ static int add_grants(struct my_conn *conn, struct plug_bytes *out, const struct
 static int list(struct my_conn *conn, struct account **accounts, size_t *n,
                 struct backstay_error *err)
 {
-    PLUG_AUTO_FREE char *sql =
-        conn->mariadb ? plug_strf(mariadb_accounts, "is_role") : plug_strdup(mysql_accounts);
-    MYSQL_RES *rows = my_query(conn, err, sql);
+    MYSQL_RES *rows = my_query(conn, err, conn->mariadb ? mariadb_accounts : mysql_accounts);
 
     if (rows == NULL)
         return -1;
@@ -164,7 +168,8 @@ static int read_all(struct my_conn *conn, struct plug_bytes *out, struct backsta
     enum { HEX_SINCE = 80017 };
 
     plug_bytes_text(out, "-- Accounts of the server, with the hashes of their passwords: keep it "
-                         "secret\n-- Run by: mariadb --binary-mode (or mysql ...)\n"
+                         "secret\n-- Run by: mariadb --binary-mode (or mysql ...), when "
+                         "the databases are there, since rights name tables\n"
                          "SET NAMES utf8mb4, sql_mode = '';\n");
     /* The hashes of caching_sha2_password are bytes that are no text. */
     if (!conn->mariadb && conn->version >= HEX_SINCE &&
