@@ -111,7 +111,8 @@ class Restores:
     def may_not_create(self):
         self.fails("a role that may not create databases",
                    self.start(self.target.url("copy", "humble")), 14,
-                   "permission denied to create database")
+                   "create database copy: role humble may not create databases: let a superuser "
+                   "run ALTER ROLE \"humble\" CREATEDB\n")
 
     def role_missing(self):
         self.place.sql("CREATE ROLE shopkeeper; ALTER TABLE orders OWNER TO shopkeeper;"

@@ -41,6 +41,25 @@ def compare(name, original, url):
     proof.ok(name, not found, "\n".join(found))
 
 
+def provider(server, there):
+    """What a managed server has beside its customers' databases."""
+    server.execute("CREATE ROLE customer LOGIN BYPASSRLS")
+    for name in ("rdsadmin", "theirs"):
+        server.createdb(name)
+        server.execute("REVOKE CONNECT ON DATABASE %s FROM PUBLIC" % name)
+    for name in DATABASES:
+        server.database(name).execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO customer")
+    there.source("customer", databases="all")
+    result = there.attempt("backup")
+    proof.ok("a database that may not be entered is named", result.code == 14 and
+             "theirs" in result.err and "rdsadmin" not in result.err, result)
+    server.execute("GRANT CONNECT ON DATABASE theirs TO customer")
+    there.backup()
+    found = there.run("ls", "latest").out
+    proof.ok("the provider's own databases are left out",
+             "theirs/schema.dump" in found and "rdsadmin" not in found, found)
+
+
 def main(major):
     with postgres.Server(major) as server:
         make(server)
@@ -67,6 +86,7 @@ def main(major):
             found = there.run("ls", "latest").out
             proof.ok("only the named databases are kept",
                      "latin/schema.dump" in found and "utf/schema.dump" not in found, found)
+            provider(server, there)
 
 
 main(int(sys.argv[1]))
