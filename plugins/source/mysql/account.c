@@ -69,6 +69,24 @@ static const struct my_database *database_of(const struct my_run *run, const str
     return &run->databases[0];
 }
 
+/* How many there are of what; of a backup, as the structure says that it records. */
+static int inventory(struct my_run *run, struct backstay_error *err)
+{
+    struct my_conn *conn = NULL;
+    int r = my_connect(&conn, run->place, err);
+
+    for (size_t i = 0; i < run->n_databases && r == 0; i++) {
+        PLUG_AUTO_FREE char *prefix = my_run_prefix(run, run->databases[i].label);
+        struct plug_facts facts = run->facts;
+        facts.prefix = prefix;
+        r = my_inventory_facts(conn, &run->databases[i], run->ddls ? &run->ddls[i] : NULL, &facts,
+                               err);
+        run->facts.failed = run->facts.failed || facts.failed;
+    }
+    my_disconnect(conn);
+    return r;
+}
+
 int my_run_facts(struct my_run *run, struct backstay_error *err)
 {
     for (size_t i = 0; i < run->snapshot.tables.n; i++) {
@@ -82,6 +100,8 @@ int my_run_facts(struct my_run *run, struct backstay_error *err)
         plug_fact(&run->facts, plug_rowsum_hex(sum, hex), "%stable:%s:digest", prefix,
                   table->label);
     }
+    if (!run->facts.failed && inventory(run, err) != 0)
+        return -1;
     if (run->facts.failed)
         return run->my->host->fail(run->my->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     return 0;

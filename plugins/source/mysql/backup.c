@@ -82,13 +82,6 @@ static int warn_about(struct my_run *run, struct backstay_error *err)
     return r != 0 ? stopped(run, err) : 0;
 }
 
-static int before_rows(struct my_run *run, struct backstay_error *err)
-{
-    if (read_details(run, err) != 0 || warn_about(run, err) != 0)
-        return -1;
-    return 0;
-}
-
 /* ---- afterwards */
 
 static int warn_wrong(struct my_run *run, struct backstay_error *err)
@@ -106,15 +99,27 @@ static int warn_wrong(struct my_run *run, struct backstay_error *err)
     return r != 0 ? stopped(run, err) : 0;
 }
 
-static int send_database(struct my_run *run, const struct my_database *database,
-                         struct backstay_error *err)
+static void add_ddl(json_t *tables, const json_t *ddl)
 {
-    PLUG_AUTO_FREE char *folder = my_folder(database->name);
-    PLUG_AUTO_FREE char *path = plug_strf("%stables.json", folder);
+    json_t *table;
+    size_t i;
 
-    if (plug_send_json(run->sink, path, my_run_describe(run, database)) != 0)
-        return stopped(run, err);
-    return 0;
+    json_array_foreach(tables, i, table)(void)
+        json_object_update(table, json_object_get(ddl, plug_json_get(table, "name")));
+}
+
+static int send_database(struct my_run *run, size_t i, struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *folder = my_folder(run->databases[i].name);
+    PLUG_AUTO_FREE char *path = plug_strf("%stables.json", folder);
+    json_t *tables = my_run_describe(run, &run->databases[i]);
+
+    add_ddl(tables, run->ddls[i].tables);
+    int r = my_scripts_send(run->sink, folder, tables, run->ddls[i].objects);
+    if (r == 0)
+        r = plug_send_json(run->sink, path, json_incref(tables));
+    json_decref(tables);
+    return r != 0 ? stopped(run, err) : 0;
 }
 
 static int finish(struct my_run *run, struct backstay_error *err)
@@ -130,11 +135,13 @@ static int finish(struct my_run *run, struct backstay_error *err)
                    (long long)skew) != 0)
         return stopped(run, err);
     my_run_sort(run);
-    if (warn_wrong(run, err) != 0)
+    if (read_details(run, err) != 0 || warn_about(run, err) != 0 || warn_wrong(run, err) != 0)
         return -1;
     for (size_t i = 0; i < run->n_databases; i++)
-        if (send_database(run, &run->databases[i], err) != 0)
+        if (send_database(run, i, err) != 0)
             return -1;
+    if (run->my->users && my_users_send(run->place, sink, err) != 0)
+        return -1;
     if (my_run_facts(run, err) != 0)
         return -1;
     return sink->instant(sink, run->snapshot.instant_ns) != 0 ? stopped(run, err) : 0;
@@ -161,7 +168,7 @@ int my_backup(void *self, struct backstay_sink *sink, struct backstay_error *err
     for (size_t i = 0; i < n; i++)
         run.databases[i] = (struct my_database){names[i], names[i]};
     if (r == 0)
-        r = my_run_read(&run, before_rows, err);
+        r = my_run_read(&run, err);
     if (r == 0)
         r = finish(&run, err);
     free(run.databases);

@@ -144,7 +144,7 @@ static bool can_split(const struct my *my, const struct my_table *table)
 
 /* ---- handing out */
 
-int my_chunks_begin(struct my_run *run)
+void my_chunks_begin(struct my_run *run)
 {
     size_t n = run->snapshot.tables.n;
     uint64_t bytes = 0;
@@ -164,7 +164,6 @@ int my_chunks_begin(struct my_run *run)
     run->bytes_expected = (int64_t)bytes;
     if (run->sink)
         run->sink->expect(run->sink, n, bytes);
-    return 0;
 }
 
 void my_chunks_end(struct my_run *run)

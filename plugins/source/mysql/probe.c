@@ -21,7 +21,7 @@ static int probe(const struct my_place *place, struct my_database *databases, si
     run.n_databases = n;
     run.several = several;
     run.facts = plug_facts_of_report(report, "");
-    int r = my_run_read(&run, NULL, err);
+    int r = my_run_read(&run, err);
     if (r == 0 && my_run_facts(&run, err) != 0)
         r = -1;
     my_run_end(&run);

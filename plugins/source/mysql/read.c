@@ -3,11 +3,11 @@
  *
  * Rows: one SELECT for each unit, hashed while they pass.
  */
+#include "keep.h"
 #include "names.h"
 #include "run.h"
 #include "tsv.h"
 
-#include <mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -170,17 +170,6 @@ static int read_rows(struct output *out, struct my_conn *conn, const struct my_u
     return r;
 }
 
-static bool was_changed(const struct my_conn *conn)
-{
-    static const unsigned numbers[] = {ER_TABLE_DEF_CHANGED, ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR,
-                                       ER_KEY_DOES_NOT_EXISTS, ER_BAD_DB_ERROR};
-
-    for (size_t i = 0; i < PLUG_COUNT(numbers); i++)
-        if (conn->error == numbers[i])
-            return true;
-    return false;
-}
-
 int my_fail_table(const struct my_run *run, const struct my_conn *conn, size_t table,
                   struct backstay_error *err)
 {
@@ -188,7 +177,7 @@ int my_fail_table(const struct my_run *run, const struct my_conn *conn, size_t t
     const struct backstay_host *host = run->my->host;
     PLUG_AUTO_FREE char *why = plug_strdup(err->text);
 
-    if (was_changed(conn))
+    if (my_was_changed(conn))
         return host->fail(host, err, BACKSTAY_ERR_TRANSIENT,
                           "table %s was changed, renamed or dropped while the backup ran, so that "
                           "its rows of that moment are gone; run the backup again (%s)",

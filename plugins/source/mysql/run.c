@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "run.h"
+#include "keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,20 @@ void my_run_begin(struct my_run *run, const struct my *my)
     (void)pthread_cond_init(&run->changed, NULL);
 }
 
+static void forget(struct my_run *run)
+{
+    for (size_t i = 0; run->ddls && i < run->n_databases; i++)
+        my_ddl_free(&run->ddls[i]);
+    free(run->ddls);
+    run->ddls = NULL;
+    my_snapshot_close(&run->snapshot);
+}
+
 void my_run_end(struct my_run *run)
 {
     my_chunks_end(run);
     free(run->results);
-    my_snapshot_close(&run->snapshot);
+    forget(run);
     (void)pthread_cond_destroy(&run->changed);
     (void)pthread_mutex_destroy(&run->mutex);
     plug_crew_end(&run->crew);
@@ -61,19 +71,8 @@ static int work(void *ctx, void *own, size_t unit, struct backstay_error *err)
     return r;
 }
 
-int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct backstay_error *err),
-                struct backstay_error *err)
+static int read_rows(struct my_run *run, struct backstay_error *err)
 {
-    const struct my_snapshot_wish wish = {.my = run->my,
-                                          .place = run->place,
-                                          .databases = run->databases,
-                                          .n_databases = run->n_databases,
-                                          .jobs = run->my->jobs,
-                                          .stop = &run->crew.stopped};
-
-    if (my_snapshot_open(&run->snapshot, &wish, err) != 0 || (before && before(run, err) != 0) ||
-        my_chunks_begin(run) != 0)
-        return -1;
     const struct plug_crew_options options = {.host = run->my->host,
                                               .workers = run->snapshot.n,
                                               .n_units = run->snapshot.n,
@@ -81,7 +80,82 @@ int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct bac
                                               .enter = enter,
                                               .leave = leave,
                                               .work = work};
+
+    my_chunks_begin(run);
     return plug_crew_run(&run->crew, &options, err);
+}
+
+/* ---- the beginning */
+
+/* The names of a database's tables, in @names with room for all. */
+static size_t names_of(const struct my_run *run, const struct my_database *database,
+                       const char **names)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < run->snapshot.tables.n; i++)
+        if (strcmp(run->snapshot.tables.items[i].database, database->name) == 0)
+            names[n++] = run->snapshot.tables.items[i].name;
+    return n;
+}
+
+/* On a connection of its own, which has no part in the snapshot: SHOW CREATE TABLE would keep locks
+ * on definitions there. */
+static int read_ddl(struct my_run *run, struct backstay_error *err)
+{
+    const char **names = plug_alloc(run->snapshot.tables.n + 1, sizeof *names);
+    struct my_conn *conn = NULL;
+    int r = my_connect(&conn, run->place, err);
+
+    if (r == 0)
+        conn->stop = &run->crew.stopped;
+    run->ddls = plug_alloc(run->n_databases + 1, sizeof *run->ddls);
+    for (size_t i = 0; i < run->n_databases && r == 0; i++) {
+        const struct my_ddl_wish wish = {.database = &run->databases[i],
+                                         .names = names,
+                                         .n = names_of(run, &run->databases[i], names)};
+        r = my_ddl_read(conn, &wish, &run->ddls[i], err);
+    }
+    my_disconnect(conn);
+    free(names);
+    return r;
+}
+
+/* Nothing is recorded yet. @return 0, MY_KEEP_CHANGED: something was changed meanwhile, -1. */
+static int begin(struct my_run *run, struct my_keep *keep, struct backstay_error *err)
+{
+    const struct my_snapshot_wish wish = {.my = run->my,
+                                          .place = run->place,
+                                          .databases = run->databases,
+                                          .n_databases = run->n_databases,
+                                          .jobs = run->my->jobs,
+                                          .stop = &run->crew.stopped};
+    int r = my_snapshot_open(&run->snapshot, &wish, err);
+
+    if (r == 0)
+        r = my_keep_begin(keep, &run->snapshot, run->place, err);
+    if (r == 0 && run->sink)
+        r = read_ddl(run, err);
+    return r;
+}
+
+int my_run_read(struct my_run *run, struct backstay_error *err)
+{
+    enum { TRIES = 5 };
+    struct my_keep keep = {.running = false};
+    int r = MY_KEEP_CHANGED;
+
+    for (int i = 0; i < TRIES && r == MY_KEEP_CHANGED; i++) {
+        if (i > 0)
+            run->my->host->log(run->my->host, BACKSTAY_LOG_INFO, "%s; trying again", err->text);
+        my_keep_end(&keep);
+        forget(run);
+        r = begin(run, &keep, err);
+    }
+    if (r == 0)
+        r = read_rows(run, err);
+    my_keep_end(&keep);
+    return r == 0 ? 0 : -1;
 }
 
 /* ---- what was read */

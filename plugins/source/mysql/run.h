@@ -8,8 +8,8 @@
 #pragma once
 
 #include "crew.h"
+#include "ddl.h"
 #include "rowsum.h"
-#include "send.h"
 #include "snapshot.h"
 
 /** A stretch of rows that becomes one entry. */
@@ -37,6 +37,7 @@ struct my_run {
     size_t n_databases;
     bool several; /* facts and details begin with "DB/" */
     struct my_snapshot snapshot;
+    struct my_ddl *ddls; /* of each database; with a sink only */
     struct plug_crew crew;
     int64_t bytes_expected; /* an estimate */
 
@@ -56,17 +57,15 @@ void my_run_begin(struct my_run *run, const struct my *my);
 void my_run_end(struct my_run *run);
 
 /**
- * Takes the snapshot and reads all rows; records the entries of rows when there is a sink. What
- * comes before the rows are recorded, with the tables known, is @before (NULL: nothing). One
- * thread.
+ * Takes the snapshot, reads the structure when there is a sink, and all rows; records nothing but
+ * the entries of rows. One thread.
  *
  * @return 0 or -1 with @err.
  */
-int my_run_read(struct my_run *run, int (*before)(struct my_run *run, struct backstay_error *err),
-                struct backstay_error *err) __attribute__((warn_unused_result));
+int my_run_read(struct my_run *run, struct backstay_error *err) __attribute__((warn_unused_result));
 
 /** Begins to hand out units, largest tables first; ends and releases them. One thread. */
-int my_chunks_begin(struct my_run *run) __attribute__((warn_unused_result));
+void my_chunks_begin(struct my_run *run);
 void my_chunks_end(struct my_run *run);
 
 /**
