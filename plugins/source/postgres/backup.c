@@ -177,10 +177,20 @@ static int all_databases(const struct pg *pg, char ***out, size_t *n, struct bac
     struct pg_conn *conn = NULL;
     PGresult *rows = NULL;
 
-    if (pg_connect(&conn, pg->host, &place, err) == 0)
+    int r = pg_connect(&conn, pg->host, &place, err);
+    /* A url without a database means one that is named like the role, which need not be there. */
+    if (r != 0 && err->kind == BACKSTAY_ERR_CONFIG && place.database == NULL) {
+        place.database = "postgres";
+        r = pg_connect(&conn, pg->host, &place, err);
+    }
+    if (r == 0)
         rows = pg_query(conn, err,
                         "SELECT datname FROM pg_catalog.pg_database"
-                        " WHERE datallowconn AND NOT datistemplate ORDER BY datname",
+                        " WHERE datallowconn AND NOT datistemplate"
+                        /* The provider's own; its customers may not enter them. */
+                        " AND NOT (datname IN ('rdsadmin', 'cloudsqladmin', 'azure_maintenance',"
+                        " 'azure_sys') AND NOT pg_catalog.has_database_privilege(oid, 'CONNECT'))"
+                        " ORDER BY datname",
                         NULL, 0);
     for (int i = 0; rows && i < PQntuples(rows); i++)
         keep_name(out, n, pg_cell(rows, i, 0));

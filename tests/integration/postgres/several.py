@@ -43,17 +43,17 @@ def compare(name, original, url):
 
 def provider(server, there):
     """What a managed server has beside its customers' databases."""
-    server.execute("CREATE ROLE customer LOGIN BYPASSRLS")
+    server.psql("CREATE ROLE customer LOGIN BYPASSRLS")
     for name in ("rdsadmin", "theirs"):
         server.createdb(name)
-        server.execute("REVOKE CONNECT ON DATABASE %s FROM PUBLIC" % name)
-    for name in DATABASES:
-        server.database(name).execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO customer")
-    there.source("customer", databases="all")
+        server.psql("REVOKE CONNECT ON DATABASE %s FROM PUBLIC" % name)
+    for name in [*DATABASES, *("copy of " + name for name in DATABASES)]:
+        server.database(name).psql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO customer")
+    there.source("customer", user="customer", databases="all")
     result = there.attempt("backup")
     proof.ok("a database that may not be entered is named", result.code == 14 and
              "theirs" in result.err and "rdsadmin" not in result.err, result)
-    server.execute("GRANT CONNECT ON DATABASE theirs TO customer")
+    server.psql("GRANT CONNECT ON DATABASE theirs TO customer")
     there.backup()
     found = there.run("ls", "latest").out
     proof.ok("the provider's own databases are left out",
