@@ -175,11 +175,11 @@ static struct fake_entry *entry(struct shop *shop, const char *path)
 
 static void replace_content(struct fake_entry *entry, const char *content, size_t len)
 {
-    free(entry->content);
-    entry->content = malloc(len + 1);
-    assert_non_null(entry->content);
-    memcpy(entry->content, content, len);
+    char *old = entry->content;
+
+    entry->content = stay_memdup(content, len);
     entry->content_len = len;
+    free(old);
 }
 
 /* Sets member @key of the document @path; of its element @index when that is not negative. */
