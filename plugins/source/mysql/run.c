@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "run.h"
-#include "keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +67,7 @@ static int work(void *ctx, void *own, size_t unit, struct backstay_error *err)
     while ((r = my_chunks_next(run, own, &next, err)) > 0)
         if (my_read_unit(run, own, next, err) != 0)
             return -1;
-    return r;
+    return r == 0 ? my_snapshot_relax(own, err) : -1;
 }
 
 static int read_rows(struct my_run *run, struct backstay_error *err)
@@ -121,8 +120,7 @@ static int read_ddl(struct my_run *run, struct backstay_error *err)
     return r;
 }
 
-/* Nothing is recorded yet. @return 0, MY_KEEP_CHANGED: something was changed meanwhile, -1. */
-static int begin(struct my_run *run, struct my_keep *keep, struct backstay_error *err)
+int my_run_read(struct my_run *run, struct backstay_error *err)
 {
     const struct my_snapshot_wish wish = {.my = run->my,
                                           .place = run->place,
@@ -130,32 +128,10 @@ static int begin(struct my_run *run, struct my_keep *keep, struct backstay_error
                                           .n_databases = run->n_databases,
                                           .jobs = run->my->jobs,
                                           .stop = &run->crew.stopped};
-    int r = my_snapshot_open(&run->snapshot, &wish, err);
 
-    if (r == 0)
-        r = my_keep_begin(keep, &run->snapshot, run->place, err);
-    if (r == 0 && run->sink)
-        r = read_ddl(run, err);
-    return r;
-}
-
-int my_run_read(struct my_run *run, struct backstay_error *err)
-{
-    enum { TRIES = 5 };
-    struct my_keep keep = {.running = false};
-    int r = MY_KEEP_CHANGED;
-
-    for (int i = 0; i < TRIES && r == MY_KEEP_CHANGED; i++) {
-        if (i > 0)
-            run->my->host->log(run->my->host, BACKSTAY_LOG_INFO, "%s; trying again", err->text);
-        my_keep_end(&keep);
-        forget(run);
-        r = begin(run, &keep, err);
-    }
-    if (r == 0)
-        r = read_rows(run, err);
-    my_keep_end(&keep);
-    return r == 0 ? 0 : -1;
+    if (my_snapshot_open(&run->snapshot, &wish, err) != 0 || (run->sink && read_ddl(run, err) != 0))
+        return -1;
+    return read_rows(run, err);
 }
 
 /* ---- what was read */

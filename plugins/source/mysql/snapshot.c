@@ -3,13 +3,14 @@
  */
 #include "snapshot.h"
 
+#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { NOT_TAKEN = 1 };
-enum { COMPARE_TRIES = 200, LOCK_TRIES = 3, PAUSE_NS = 200000000 };
+enum { COMPARE_TRIES = 200, LOCK_TRIES = 3, CHANGE_TRIES = 20, PAUSE_NS = 100000000 };
 
 /* FLUSH and LOCK TABLES end a transaction, so that they need a connection of their own; a read-only
  * transaction cannot be told from one that waits to write. */
@@ -304,8 +305,6 @@ static int take(struct my_snapshot *snapshot, const struct my_place *place,
     }
 }
 
-/* ---- the whole */
-
 static int read_tables(struct my_snapshot *snapshot, struct my_tables *out,
                        struct backstay_error *err)
 {
@@ -355,21 +354,6 @@ static int try_ways(struct my_snapshot *snapshot, const struct my_snapshot_wish 
     return r;
 }
 
-/* The tables may have changed between the look at them and the snapshot. */
-static int settle(struct my_snapshot *snapshot, bool *changed, struct backstay_error *err)
-{
-    struct my_tables now = {0};
-
-    if (read_tables(snapshot, &now, err) != 0) {
-        my_tables_free(&now);
-        return -1;
-    }
-    *changed = !my_tables_equal(&snapshot->tables, &now);
-    my_tables_free(&snapshot->tables);
-    snapshot->tables = now;
-    return 0;
-}
-
 static int end_transactions(struct my_snapshot *snapshot, struct backstay_error *err)
 {
     for (unsigned i = 0; i < snapshot->n; i++)
@@ -378,11 +362,52 @@ static int end_transactions(struct my_snapshot *snapshot, struct backstay_error 
     return 0;
 }
 
-static int set_savepoints(struct my_snapshot *snapshot, struct backstay_error *err)
+/* ---- definitions */
+
+bool my_was_changed(const struct my_conn *conn)
 {
-    for (unsigned i = 0; i < snapshot->n; i++)
-        if (my_run(snapshot->conns[i], err, "SAVEPOINT backstay") != 0)
-            return -1;
+    static const unsigned numbers[] = {ER_TABLE_DEF_CHANGED, ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR,
+                                       ER_KEY_DOES_NOT_EXISTS, ER_BAD_DB_ERROR};
+
+    for (size_t i = 0; i < PLUG_COUNT(numbers); i++)
+        if (conn->error == numbers[i])
+            return true;
+    return false;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static char *look_at_all(const struct my_tables *tables)
+{
+    struct plug_bytes sql = {0};
+
+    plug_bytes_text(&sql, "SAVEPOINT backstay");
+    for (size_t i = 0; i < tables->n; i++)
+        if (!tables->items[i].no_rows)
+            plug_bytes_format(&sql, "; SELECT 1 FROM %s LIMIT 1", tables->items[i].qualified);
+    return sql.data;
+}
+
+/* @return 0; NOT_TAKEN: a table was changed since the snapshot, or is being changed; -1. */
+static int hold_definitions(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *sql = look_at_all(&snapshot->tables);
+
+    snapshot->let_go_ns = now_ns() + snapshot->my->lock_timeout_ns / 2;
+    for (unsigned i = 0; i < snapshot->n; i++) {
+        struct my_conn *conn = snapshot->conns[i];
+        if (my_run(conn, err, sql) != 0)
+            return my_was_changed(conn) || conn->error == ER_LOCK_WAIT_TIMEOUT ||
+                           conn->error == ER_LOCK_DEADLOCK
+                       ? NOT_TAKEN
+                       : -1;
+    }
     return 0;
 }
 
@@ -391,10 +416,44 @@ int my_snapshot_relax(struct my_conn *conn, struct backstay_error *err)
     return my_run(conn, err, "ROLLBACK TO SAVEPOINT backstay");
 }
 
+int my_snapshot_relax_in_time(const struct my_snapshot *snapshot, struct my_conn *conn,
+                              struct backstay_error *err)
+{
+    return now_ns() < snapshot->let_go_ns ? 0 : my_snapshot_relax(conn, err);
+}
+
+/* ---- the whole */
+
+/* @return 0; NOT_TAKEN: the tables are others than they were; -1 with @err. */
+static int settle(struct my_snapshot *snapshot, struct backstay_error *err)
+{
+    struct my_tables now = {0};
+    int r = read_tables(snapshot, &now, err);
+
+    if (r == 0 && !my_tables_equal(&snapshot->tables, &now))
+        r = NOT_TAKEN;
+    my_tables_free(&snapshot->tables);
+    snapshot->tables = now;
+    return r;
+}
+
+/* @return 0; NOT_TAKEN: a definition was changed meanwhile; -1 with @err. */
+static int try_once(struct my_snapshot *snapshot, const struct my_snapshot_wish *wish,
+                    struct backstay_error *err)
+{
+    err->kind = BACKSTAY_ERR_NONE;
+    if (end_transactions(snapshot, err) != 0 || try_ways(snapshot, wish, err) != 0)
+        return -1;
+    int r = hold_definitions(snapshot, err);
+    if (r < 0)
+        return -1;
+    return settle(snapshot, err) != 0 ? NOT_TAKEN : r;
+}
+
 int my_snapshot_open(struct my_snapshot *out, const struct my_snapshot_wish *wish,
                      struct backstay_error *err)
 {
-    bool changed = true;
+    int r = NOT_TAKEN;
 
     *out = (struct my_snapshot){.my = wish->my,
                                 .databases = wish->databases,
@@ -404,19 +463,19 @@ int my_snapshot_open(struct my_snapshot *out, const struct my_snapshot_wish *wis
                                 .gtid = plug_strdup("")};
     if (connect_all(out, wish, err) != 0 || read_tables(out, &out->tables, err) != 0)
         return -1;
-    for (int i = 0; i < LOCK_TRIES && changed; i++) {
-        err->kind = BACKSTAY_ERR_NONE;
-        if (end_transactions(out, err) != 0 || try_ways(out, wish, err) != 0 ||
-            set_savepoints(out, err) != 0 || settle(out, &changed, err) != 0)
-            return -1;
+    for (int i = 0; i < CHANGE_TRIES && r == NOT_TAKEN; i++) {
+        if (i > 0)
+            pause_between_tries(out);
+        r = try_once(out, wish, err);
     }
-    if (changed)
+    if (r == NOT_TAKEN)
         return wish->my->host->fail(wish->my->host, err, BACKSTAY_ERR_TRANSIENT,
                                     "%s: tables are created, changed or dropped all the time; run "
                                     "the backup when that is over",
                                     out->conns[0]->label);
-    read_gtid(out, out->conns[0]);
-    return my_snapshot_relax(out->conns[0], err);
+    if (r == 0)
+        read_gtid(out, out->conns[0]);
+    return r;
 }
 
 void my_snapshot_close(struct my_snapshot *snapshot)

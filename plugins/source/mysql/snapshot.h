@@ -32,6 +32,7 @@ struct my_snapshot {
     size_t n_databases;
     struct my_tables tables; /* of that state */
     int64_t instant_ns;      /* by the server's clock, since 1970; not later than the state */
+    int64_t let_go_ns;       /* of CLOCK_MONOTONIC: from then on, definitions may change */
     char *file;              /* of the binary log, "" when there is none or we may not know */
     char *position;
     char *gtid;
@@ -50,6 +51,10 @@ struct my_snapshot_wish {
 /**
  * Opens the connections and takes the snapshot, in the best way that the server grants and the
  * option `consistency` allows. Nobody waits for us longer than `lock_timeout`.
+ *
+ * A snapshot keeps rows, not definitions: rows of a table that is altered or emptied after it
+ * cannot be read any more. So each connection holds the definitions of all tables from changing,
+ * until my_snapshot_relax().
  *
  * @return 0; -1 with @err. Release with my_snapshot_close() in any case.
  */
@@ -73,7 +78,14 @@ bool my_grants_have(const char *grants, const char *right);
 char *my_grants_read(struct my_conn *conn, struct backstay_error *err)
     __attribute__((warn_unused_result));
 
-/** Releases the locks on definitions that reading took, so that nobody's ALTER TABLE waits for the
- * end of the backup; the snapshot stays. */
+/** Lets definitions change that @conn holds, so that nobody's ALTER TABLE waits for the end of the
+ * backup; the snapshot stays. */
 int my_snapshot_relax(struct my_conn *conn, struct backstay_error *err)
     __attribute__((warn_unused_result));
+
+/** The same, when it is time to. */
+int my_snapshot_relax_in_time(const struct my_snapshot *snapshot, struct my_conn *conn,
+                              struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** Whether the last error of @conn is that a table is not as it was. */
+bool my_was_changed(const struct my_conn *conn);
