@@ -5,7 +5,7 @@
 # anything on, resets everything.
 #
 #     with fault_proxy.Proxy(("127.0.0.1", server.port)) as proxy:
-#         proxy.cut_after = 1 << 20       # the server's bytes of any connection
+#         proxy.cut_after = 1 << 20       # bytes of any connection
 #         connect to 127.0.0.1:proxy.port
 #
 # Settings may be changed at any time, and are looked at before each piece that is passed on. A
@@ -26,7 +26,7 @@ class Link:
         self.number = number
         self.client = client
         self.server = server
-        self.received = 0
+        self.passed = 0  # bytes, in both directions
         self.began = time.monotonic()
 
     def reset(self):
@@ -44,7 +44,7 @@ class Proxy:
     def __init__(self, destination):
         self.destination = destination
         self.delay = 0.0        # seconds before each piece, in both directions
-        self.cut_after = None   # bytes of the server after which a connection is reset
+        self.cut_after = None   # bytes, in both directions, after which a connection is reset
         self.spare = 0          # so many connections, the first ones, are never cut
         self.frozen = False     # nothing is passed on, nothing is closed, new ones are accepted
         self.refusing = False   # new connections are closed at once
@@ -102,10 +102,10 @@ class Proxy:
             time.sleep(TICK)
 
     def _cut(self, link, arriving):
-        """Whether the connection ends with these bytes of the server."""
-        link.received += arriving
+        """Whether the connection ends with these bytes."""
+        link.passed += arriving
         if (self.cut_after is None or link.number < self.spare or
-                link.received <= self.cut_after):
+                link.passed <= self.cut_after):
             return False
         self.cuts += 1
         self._end(link)
@@ -119,7 +119,7 @@ class Proxy:
                 if not piece:
                     target.shutdown(socket.SHUT_WR)
                     return
-                if source is link.server and self._cut(link, len(piece)):
+                if self._cut(link, len(piece)):
                     return
                 target.sendall(piece)
         except OSError:

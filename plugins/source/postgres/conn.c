@@ -72,8 +72,12 @@ static char *message_of(const struct pg_conn *conn, const PGresult *result)
 {
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
-    if (primary == NULL)
-        return one_line(PQerrorMessage(conn->pq));
+    if (primary == NULL) {
+        /* What follows of libpq's own texts is guesses at the reason. */
+        PLUG_AUTO_FREE char *text = plug_strdup(PQerrorMessage(conn->pq));
+        text[strcspn(text, "\n")] = '\0';
+        return one_line(text);
+    }
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     PLUG_AUTO_FREE char *text =

@@ -191,7 +191,7 @@ static bool task_failed(void *ctx, struct pg_task *task, const struct backstay_e
     bool one = err->kind == BACKSTAY_ERR_IO || err->kind == BACKSTAY_ERR_CORRUPT;
     bool whole = restoring->wish->n_tables == 0;
 
-    if ((restoring->n_failed++ > 0 || !whole) && err->kind != BACKSTAY_ERR_CANCELLED)
+    if (one && (restoring->n_failed++ > 0 || !whole))
         feed->problem(feed, restoring->saved->schema, "%s", err->text);
     if (whole)
         atomic_store(&restoring->rows_missing, true);

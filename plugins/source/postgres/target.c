@@ -3,10 +3,17 @@
  */
 #include "target.h"
 
+#include "wait.h"
+
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+enum { PAUSE_MS = 500 };
+
+#define DROP_TRIES_NS (10 * INT64_C(1000000000))
 
 /* ---- opening */
 
@@ -238,6 +245,20 @@ static int never(const struct backstay_host *host)
     return 0;
 }
 
+/* That a connection was lost while it had nothing to do shows when it is used. */
+static int run_again(struct pg_into *into, const char *sql, struct backstay_error *err)
+{
+    if (into->server && pg_run(into->server, err, sql) == 0)
+        return 0;
+    if (into->server && PQstatus(into->server->pq) == CONNECTION_OK)
+        return -1;
+    pg_disconnect(into->server);
+    into->server = NULL;
+    if (connect_server(into, err) != 0)
+        return -1;
+    return pg_run(into->server, err, sql);
+}
+
 /* Also after a cancellation, which would stop every other statement, and when the connection was
  * lost with everything else. */
 static int drop(struct pg_into *into, struct backstay_error *err)
@@ -248,18 +269,17 @@ static int drop(struct pg_into *into, struct backstay_error *err)
 
     patient.cancelled = never;
     into->host = &patient;
-    if (PQstatus(into->server->pq) == CONNECTION_BAD) {
-        pg_disconnect(into->server);
-        into->server = NULL;
-    } else {
-        into->server->host = &patient;
-    }
+    into->server->host = &patient;
     plug_bytes_text(&sql, "DROP DATABASE ");
     pg_add_ident(&sql, into->name);
     plug_bytes_text(&sql, " WITH (FORCE)");
-    int r = into->server ? 0 : connect_server(into, err);
-    if (r == 0)
-        r = pg_run(into->server, err, sql.data);
+    /* A server that crashed is back soon. */
+    int64_t deadline = pg_now_ns() + DROP_TRIES_NS;
+    int r = run_again(into, sql.data, err);
+    while (r != 0 && err->kind == BACKSTAY_ERR_TRANSIENT && pg_now_ns() < deadline) {
+        (void)poll(NULL, 0, PAUSE_MS);
+        r = run_again(into, sql.data, err);
+    }
     into->host = host;
     if (into->server)
         into->server->host = host;
