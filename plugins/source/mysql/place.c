@@ -3,6 +3,8 @@
  */
 #include "place.h"
 
+#include "optfile.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +236,10 @@ int my_place_read(struct my_place *out, const struct my *my, const char *url,
     drop_empty(&out->user);
     drop_empty(&out->database);
     drop_empty(&out->socket);
+    if ((url == NULL || url == my->url) && my_optfile_fill(out, my->option_file, err) != 0) {
+        my_place_free(out);
+        return -1;
+    }
     return 0;
 }
 

@@ -27,7 +27,8 @@ struct my_place {
 
 /**
  * The place that @url names (mysql:// or mariadb://, percent-encoded, ?socket=&ssl_ca=...); with
- * @url NULL, the one of the options. What these leave open is looked up in the option file.
+ * @url NULL, the one of the options. What these leave open is looked up in the option file, unless
+ * @url is another than that of the source: it says all about itself.
  *
  * @return 0; -1 with @err (CONFIG), which does not repeat the url.
  */
