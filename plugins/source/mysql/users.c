@@ -5,6 +5,8 @@
  * a database, but whoever has lost the server does.
  */
 #include "ddl.h"
+#include "ddl_lex.h"
+#include "ddl_rewrite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,9 +97,31 @@ static int add_answers(struct my_conn *conn, struct plug_bytes *out, const char 
     return 0;
 }
 
-/* The answer "CREATE USER ..." becomes one that can be run where the account exists. */
-static int add_create(struct my_conn *conn, struct plug_bytes *out, const struct account *account,
-                      struct backstay_error *err)
+/* Finds "DEFAULT ROLE a, b " of MySQL; otherwise the end of the text. */
+static struct my_span default_roles(const char *text, size_t len)
+{
+    struct my_lexer lexer = {.at = text, .end = text + len};
+    struct my_span span = {.at = len};
+
+    for (struct my_token token; (token = my_lex_next(&lexer)).kind != MY_TOKEN_END;) {
+        if (!my_token_is(&token, "DEFAULT") || !my_lex_skip(&lexer, "ROLE"))
+            continue;
+        do {
+            (void)my_lex_next(&lexer);
+            if (my_lex_skip(&lexer, "@"))
+                (void)my_lex_next(&lexer);
+        } while (my_lex_skip(&lexer, ","));
+        span.at = (size_t)(token.at - text);
+        span.len = (size_t)(lexer.at - token.at);
+        return span;
+    }
+    return span;
+}
+
+/* The answer "CREATE USER ..." becomes one that can be run where the account exists. Roles that are
+ * active by default must exist and be granted before they are said to be, so these come last. */
+static int add_create(struct my_conn *conn, struct plug_bytes *out, struct plug_bytes *roles,
+                      const struct account *account, struct backstay_error *err)
 {
     static const char create[] = "CREATE USER ";
     PLUG_AUTO_BYTES struct plug_bytes answer = {0};
@@ -111,11 +135,17 @@ static int add_create(struct my_conn *conn, struct plug_bytes *out, const struct
     PLUG_AUTO_FREE char *sql = plug_strf("SHOW CREATE USER %s", account->name);
     if (add_answers(conn, &answer, sql, err) != 0)
         return -1;
-    const char *text = answer.data ? answer.data : "";
-    if (strncmp(text, create, sizeof create - 1) == 0)
-        plug_bytes_format(out, "CREATE USER IF NOT EXISTS %s", text + sizeof create - 1);
-    else
-        plug_bytes_text(out, text);
+    if (answer.len < sizeof create || strncmp(answer.data, create, sizeof create - 1) != 0)
+        return conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
+                                "%s: SHOW CREATE USER does not answer CREATE USER for %s",
+                                conn->label, account->name);
+    plug_bytes_text(out, "CREATE USER IF NOT EXISTS ");
+    const struct my_span rest = default_roles(answer.data, answer.len);
+    plug_bytes_add(out, answer.data + sizeof create - 1, rest.at - (sizeof create - 1));
+    plug_bytes_text(out, answer.data + rest.at + rest.len);
+    if (rest.len)
+        plug_bytes_format(roles, "ALTER USER %s %.*s;\n", account->name, (int)rest.len,
+                          answer.data + rest.at);
     return 0;
 }
 
@@ -151,12 +181,14 @@ static int add_all(struct my_conn *conn, struct plug_bytes *out, struct backstay
 {
     struct account *accounts = NULL;
     size_t n = 0;
+    PLUG_AUTO_BYTES struct plug_bytes roles = {0};
     int r = list(conn, &accounts, &n, err);
 
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = add_create(conn, out, &accounts[i], err);
+        r = add_create(conn, out, &roles, &accounts[i], err);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = add_grants(conn, out, &accounts[i], err);
+    plug_bytes_text(out, roles.data ? roles.data : "");
     for (size_t i = 0; i < n; i++)
         free(accounts[i].name);
     free(accounts);
