@@ -353,3 +353,30 @@ size_t fake_feed_problems(const struct fake_feed *feed, const char **first)
     }
     return n;
 }
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *fake_report_text(const struct fake_report *report)
+{
+    STAY_VEC(char *) lines = {0};
+    struct stay_buf text = {0};
+    size_t at = 0;
+    const void *name;
+    size_t len;
+    void *value;
+
+    while (stay_map_next(report->facts, &at, &name, &len, &value))
+        *stay_vec_push(&lines) =
+            stay_strf("%.*s=%s", (int)len, (const char *)name, (const char *)value);
+    if (lines.n)
+        qsort(lines.items, lines.n, sizeof *lines.items, by_text);
+    for (size_t i = 0; i < lines.n; i++) {
+        stay_buf_printf(&text, "%s\n", lines.items[i]);
+        free(lines.items[i]);
+    }
+    stay_vec_free(&lines);
+    return stay_buf_take(&text);
+}

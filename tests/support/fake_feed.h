@@ -73,3 +73,6 @@ void fake_report_free(struct fake_report *report);
 /** The first finding about @subject, or NULL. */
 const struct fake_finding *fake_report_finding(const struct fake_report *report,
                                                const char *subject);
+
+/** Facts as a text for comparison: "name=value" lines, sorted. Caller frees. */
+char *fake_report_text(const struct fake_report *report);

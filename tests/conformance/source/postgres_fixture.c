@@ -7,6 +7,7 @@
 #include "postgres_fixture.h"
 
 #include "base/fs.h"
+#include "server_process.h"
 
 #include <pwd.h>
 #include <signal.h>
@@ -45,78 +46,6 @@ static char *find_folder(int major, int last, const char *program)
     return NULL;
 }
 
-/* Nothing of the surroundings decides what a program of PostgreSQL does. */
-static void clear_environment(void)
-{
-    static const char *const names[] = {"PGHOST", "PGPORT",     "PGUSER",    "PGDATABASE",
-                                        "PGDATA", "PGPASSWORD", "PGOPTIONS", "PGSERVICE"};
-
-    for (size_t i = 0; i < STAY_COUNT(names); i++)
-        (void)unsetenv(names[i]);
-    (void)setenv("LC_ALL", "C.UTF-8", 1);
-}
-
-/* Becomes the program, with its output in @log. */
-static void become(const char *log, const char *const *argv)
-{
-    if (freopen(log, "a", stdout) == NULL || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
-        _exit(126);
-    clear_environment();
-    (void)execv(argv[0], (char *const *)(uintptr_t)argv);
-    _exit(127);
-}
-
-static pid_t start(const char *log, const char *const *argv)
-{
-    pid_t pid = fork();
-
-    assert_true(pid >= 0);
-    if (pid == 0)
-        become(log, argv);
-    return pid;
-}
-
-static void run(const char *log, const char *const *argv)
-{
-    int status;
-    struct stay_err err = {0};
-    struct stay_buf said = {0};
-
-    assert_true(waitpid(start(log, argv), &status, 0) > 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return;
-    (void)!stay_fs_read(&said, log, 1 << 20, &err);
-    fail_msg("%s: status %d: %.*s", argv[0], status, (int)said.len, said.data);
-}
-
-/* @program as the user that may run a server, to end when this thread does. */
-static const char **as_postgres(const char *program, const char *const *arguments)
-{
-    static const char *words[32];
-    static char uid[16];
-    static char gid[16];
-    size_t n = 0;
-    const struct passwd *entry = getpwnam(user_name);
-
-    words[n++] = "/usr/bin/setpriv";
-    words[n++] = "--pdeathsig=INT";
-    if (geteuid() == 0) {
-        if (entry == NULL)
-            fail_msg("there is no user %s: install postgresql-15", user_name);
-        (void)snprintf(uid, sizeof uid, "--reuid=%u", entry->pw_uid);
-        (void)snprintf(gid, sizeof gid, "--regid=%u", entry->pw_gid);
-        words[n++] = uid;
-        words[n++] = gid;
-        words[n++] = "--clear-groups";
-    }
-    words[n++] = "--";
-    words[n++] = program;
-    while (*arguments)
-        words[n++] = *arguments++;
-    words[n] = NULL;
-    return words;
-}
-
 /* ---------------------------------------------------------------- servers */
 
 static void make_folder(struct postgres_server *server)
@@ -139,7 +68,7 @@ static void initialise(const struct postgres_server *server)
         "--no-sync",        "-D",           data, "-U", "postgres", "--encoding=UTF8",
         "--locale=C.UTF-8", "--auth=trust", NULL};
 
-    run(log, as_postgres(program, arguments));
+    server_process_run(log, server_process_as(user_name, program, arguments));
 }
 
 static void wait_ready(struct postgres_server *server)
@@ -209,7 +138,7 @@ struct postgres_server *postgres_server_start(int major)
                                      "-c", "autovacuum=off",
                                      "-c", "port=5432",
                                      NULL};
-    server->pid = start(log, as_postgres(program, arguments));
+    server->pid = server_process_start(log, server_process_as(user_name, program, arguments));
     wait_ready(server);
     return server;
 }
@@ -250,7 +179,7 @@ void postgres_tool(const struct postgres_server *server, const char *database,
 
     for (argv++; *argv; argv++)
         words[n++] = *argv;
-    run(log, words);
+    server_process_run(log, words);
 }
 
 void postgres_copy_structure(const struct postgres_server *from_server, const char *from,
@@ -265,68 +194,9 @@ void postgres_copy_structure(const struct postgres_server *from_server, const ch
     postgres_tool(to_server, to, restore);
 }
 
-/* ---------------------------------------------------------------- the host */
-
-static void host_log(const struct backstay_host *abi, int level, const char *fmt, ...)
-    BACKSTAY_PRINTF(3, 4);
-
-static void host_log(const struct backstay_host *abi, int level, const char *fmt, ...)
-{
-    struct postgres_host *host = abi->ctx;
-    char text[2048];
-    va_list ap;
-
-    if (level > BACKSTAY_LOG_NOTE)
-        return;
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    stay_buf_printf(&host->log, "%s\n", text);
-}
-
-static int host_fail(const struct backstay_host *abi, struct backstay_error *err, int kind,
-                     const char *fmt, ...) BACKSTAY_PRINTF(4, 5);
-
-static int host_fail(const struct backstay_host *abi, struct backstay_error *err, int kind,
-                     const char *fmt, ...)
-{
-    va_list ap;
-
-    (void)abi;
-    err->kind = kind;
-    va_start(ap, fmt);
-    (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
-    va_end(ap);
-    return -1;
-}
-
-static int host_cancelled(const struct backstay_host *abi)
-{
-    const struct postgres_host *host = abi->ctx;
-
-    return host->cancelled;
-}
-
-void postgres_host_init(struct postgres_host *host)
-{
-    *host = (struct postgres_host){.abi = {.size = sizeof host->abi,
-                                           .abi = BACKSTAY_ABI,
-                                           .name = "db",
-                                           .jobs = 2,
-                                           .ctx = host,
-                                           .log = host_log,
-                                           .fail = host_fail,
-                                           .cancelled = host_cancelled}};
-}
-
-void postgres_host_free(struct postgres_host *host)
-{
-    stay_buf_free(&host->log);
-}
-
 /* ---------------------------------------------------------------- statements */
 
-struct pg_conn *postgres_connect(const struct postgres_server *server, struct postgres_host *host,
+struct pg_conn *postgres_connect(const struct postgres_server *server, struct fake_host *host,
                                  const char *database, const char *role)
 {
     const struct pg_place place = {
@@ -355,33 +225,6 @@ char *postgres_value(struct pg_conn *conn, const char *sql)
     return value;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-char *postgres_facts_text(const struct fake_report *report)
-{
-    STAY_VEC(char *) lines = {0};
-    struct stay_buf text = {0};
-    size_t at = 0;
-    const void *name;
-    size_t len;
-    void *value;
-
-    while (stay_map_next(report->facts, &at, &name, &len, &value))
-        *stay_vec_push(&lines) =
-            stay_strf("%.*s=%s", (int)len, (const char *)name, (const char *)value);
-    if (lines.n)
-        qsort(lines.items, lines.n, sizeof *lines.items, by_text);
-    for (size_t i = 0; i < lines.n; i++) {
-        stay_buf_printf(&text, "%s\n", lines.items[i]);
-        free(lines.items[i]);
-    }
-    stay_vec_free(&lines);
-    return stay_buf_take(&text);
-}
-
 /* ---------------------------------------------------------------- the fixture */
 
 int postgres_fixture_make(void **state)
@@ -389,7 +232,7 @@ int postgres_fixture_make(void **state)
     struct postgres_fixture *fixture = stay_new(struct postgres_fixture);
 
     fixture->server = postgres_server_start(postgres_major("BACKSTAY_TEST_POSTGRES", 15));
-    postgres_host_init(&fixture->host);
+    fake_host_init(&fixture->host);
     struct pg_conn *first =
         postgres_connect(fixture->server, &fixture->host, "postgres", "postgres");
     postgres_sql(first, "CREATE DATABASE shop");
@@ -406,7 +249,7 @@ int postgres_fixture_remove(void **state)
 
     pg_disconnect(fixture->conn);
     postgres_server_stop(fixture->server);
-    postgres_host_free(&fixture->host);
+    fake_host_free(&fixture->host);
     free(fixture);
     return 0;
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * postgres_fixture: real PostgreSQL servers in temporary folders, and what the plugin's parts want
- * around them: a host that keeps what is logged, connections, facts that are collected.
+ * around them.
  *
  * The binaries are Debian's in /usr/lib/postgresql or those that tests/support/fetch-postgres has
  * brought; a server that cannot be had fails the test with what to do.
@@ -15,6 +15,7 @@
 #include "source/postgres/meta.h"
 #include "support/cmocka.h"
 #include "support/fake_feed.h"
+#include "support/fake_host.h"
 
 #include <sys/types.h>
 
@@ -39,20 +40,10 @@ void postgres_server_stop(struct postgres_server *server);
 /** The major that a test is for: @variable of the environment, or @otherwise. */
 int postgres_major(const char *variable, int otherwise);
 
-/** A host for the plugin's parts. Its messages are kept, one line each. */
-struct postgres_host {
-    struct backstay_host abi;
-    struct stay_buf log;
-    int cancelled;
-};
-
-void postgres_host_init(struct postgres_host *host);
-void postgres_host_free(struct postgres_host *host);
-
 /** What most tests begin with: a server with a database shop and a role plain that owns nothing. */
 struct postgres_fixture {
     struct postgres_server *server;
-    struct postgres_host host;
+    struct fake_host host;
     struct pg_conn *conn; /* to the database shop, as superuser */
 };
 
@@ -62,7 +53,7 @@ int postgres_fixture_make(void **state);
 int postgres_fixture_remove(void **state);
 
 /** Connects as @role; ends the test when that fails. Close with pg_disconnect(). */
-struct pg_conn *postgres_connect(const struct postgres_server *server, struct postgres_host *host,
+struct pg_conn *postgres_connect(const struct postgres_server *server, struct fake_host *host,
                                  const char *database, const char *role);
 
 /** Runs statements that must succeed. */
@@ -78,6 +69,3 @@ void postgres_tool(const struct postgres_server *server, const char *database,
 /** Dumps @from as the plugin does, structure and no rows, and restores it into @to. */
 void postgres_copy_structure(const struct postgres_server *from_server, const char *from,
                              const struct postgres_server *to_server, const char *to);
-
-/** Facts as a text for comparison: "name=value" lines, sorted. Caller frees. */
-char *postgres_facts_text(const struct fake_report *report);

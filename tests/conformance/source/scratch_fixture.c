@@ -31,7 +31,7 @@ int scratch_fixture_make(void **state)
 {
     struct scratch_fixture *fixture = calloc(1, sizeof *fixture);
 
-    postgres_host_init(&fixture->host);
+    fake_host_init(&fixture->host);
     fixture->host.abi.name = "shop";
     fixture->host.abi.cancelled = ask_cancelled;
     (void)snprintf(fixture->folder, sizeof fixture->folder, "/var/tmp/backstay-test-XXXXXX");
@@ -55,7 +55,7 @@ int scratch_fixture_remove(void **state)
 
     if (r != 0)
         (void)fprintf(stderr, "%s: %s\n", fixture->folder, strerror(errno));
-    postgres_host_free(&fixture->host);
+    fake_host_free(&fixture->host);
     free(fixture);
     return r;
 }

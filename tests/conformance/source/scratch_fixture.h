@@ -13,7 +13,7 @@
 #include "source/postgres/scratch.h"
 
 struct scratch_fixture {
-    struct postgres_host host; /* first: the host's context is it */
+    struct fake_host host; /* first: the host's context is it */
     struct pg pg;
     char folder[64];  /* that of the scratch instances */
     int cancel_after; /* questions until the host says stop; 0: never */

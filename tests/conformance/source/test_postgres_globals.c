@@ -173,14 +173,14 @@ static void who_may_set_parameters_is_described(void **state)
 /* The target of the tests below, and a superuser's connection to it. */
 struct target {
     struct postgres_server *server;
-    struct postgres_host host;
+    struct fake_host host;
     struct pg_conn *conn;
 };
 
 static void make_target(struct target *target)
 {
     target->server = postgres_server_start(postgres_major("BACKSTAY_TEST_POSTGRES_TARGET", 15));
-    postgres_host_init(&target->host);
+    fake_host_init(&target->host);
     target->conn = postgres_connect(target->server, &target->host, "postgres", "postgres");
 }
 
@@ -188,7 +188,7 @@ static void remove_target(struct target *target)
 {
     pg_disconnect(target->conn);
     postgres_server_stop(target->server);
-    postgres_host_free(&target->host);
+    fake_host_free(&target->host);
 }
 
 static void roles_are_made_on_another_server_without_login_and_password(void **state)

@@ -118,7 +118,7 @@ static struct fake_report take(const struct pg *pg, struct pg_conn *conn)
 static char *take_text(const struct pg *pg, struct pg_conn *conn)
 {
     struct fake_report report = take(pg, conn);
-    char *text = postgres_facts_text(&report);
+    char *text = fake_report_text(&report);
 
     fake_report_free(&report);
     return text;

@@ -12,7 +12,7 @@
 
 /* What tasks do here: they note their names. */
 struct diary {
-    struct postgres_host host;
+    struct fake_host host;
     struct pg_work work;
     pthread_mutex_t mutex;
     struct stay_buf done;
@@ -46,7 +46,7 @@ static bool on_failure(void *ctx, struct pg_task *task, const struct backstay_er
 static void begin(struct diary *diary, unsigned jobs)
 {
     *diary = (struct diary){.go_on = true};
-    postgres_host_init(&diary->host);
+    fake_host_init(&diary->host);
     (void)pthread_mutex_init(&diary->mutex, NULL);
     diary->work = (struct pg_work){.host = &diary->host.abi,
                                    .jobs = jobs,
@@ -60,7 +60,7 @@ static void end(struct diary *diary)
     pg_work_free(&diary->work);
     stay_buf_free(&diary->done);
     (void)pthread_mutex_destroy(&diary->mutex);
-    postgres_host_free(&diary->host);
+    fake_host_free(&diary->host);
 }
 
 static int note(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
