@@ -34,16 +34,3 @@ int my_covers(void *self, const struct backstay_target *target, const char *fact
     (void)fact;
     return 1;
 }
-
-int my_scratch_create(void *self, struct backstay_scratch *out, struct backstay_error *err)
-{
-    (void)out;
-    return refuse(self, "scratch", err);
-}
-
-int my_scratch_remove(void *self, const struct backstay_scratch *scratch,
-                      struct backstay_error *err)
-{
-    (void)scratch;
-    return refuse(self, "scratch", err);
-}
