@@ -340,6 +340,47 @@ static int check_definers(struct preflight *check, struct backstay_error *err)
     return account ? 0 : -1;
 }
 
+/* ---- functions and the binary log */
+
+static bool is_harmless(const char *sql)
+{
+    static const char *const words[] = {"\n    DETERMINISTIC\n", "\n    NO SQL\n",
+                                        "\n    READS SQL DATA\n"};
+
+    for (size_t i = 0; i < PLUG_COUNT(words); i++)
+        if (strstr(sql, words[i]))
+            return true;
+    return false;
+}
+
+static int check_functions(struct preflight *check, struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *strict =
+        my_value(check->conn, err, "SELECT @@log_bin AND NOT @@log_bin_trust_function_creators");
+    json_t *all = json_object();
+    const json_t *function;
+
+    for (size_t i = 0;
+         (function = my_object_next(check->apply->objects, "function", &i)) != NULL;) {
+        size_t len;
+        PLUG_AUTO_FREE char *sql = my_ddl_text(function, "sql", &len);
+        if (my_apply_wants(check->apply, function) && !is_harmless(sql))
+            concern(all, "", "function", plug_json_get(function, "name"));
+    }
+    const json_t *list = json_object_get(all, "");
+    if (list && strict && strcmp(strict, "1") == 0) {
+        PLUG_AUTO_FREE char *who = names_of(list);
+        PLUG_AUTO_FREE char *text =
+            plug_strf("%s keeps a binary log and refuses functions that do not say whether they "
+                      "change rows (%s); run SET GLOBAL log_bin_trust_function_creators = 1 there "
+                      "until the restore is done",
+                      check->conn->label, who);
+        report(check, "binary log", text);
+    }
+    json_decref(all);
+    return strict ? 0 : -1;
+}
+
 int my_apply_preflight(struct my_conn *conn, const struct my_apply *apply,
                        void (*finding)(void *ctx, const char *subject, const char *text), void *ctx,
                        struct backstay_error *err)
@@ -347,7 +388,7 @@ int my_apply_preflight(struct my_conn *conn, const struct my_apply *apply,
     struct preflight check = {.conn = conn, .apply = apply, .finding = finding, .ctx = ctx};
 
     if (check_collations(&check, err) != 0 || check_engines(&check, err) != 0 ||
-        (!apply->no_owner && check_definers(&check, err) != 0))
+        check_functions(&check, err) != 0 || (!apply->no_owner && check_definers(&check, err) != 0))
         return -1;
     check_features(&check);
     return check.found;

@@ -332,9 +332,9 @@ json_t *my_create_split(const char *text)
     plug_bytes_add(&bare, create.text, (size_t)(create.items[0].at - create.text));
     for (size_t i = 0; i < create.n; i++) {
         const struct item *item = &create.items[i];
-        if (item->later) {
-            json_t *text_of = json_stringn(item->at, item->len);
-            (void)json_array_append_new(item->kind == FOREIGN ? foreign_keys : keys, text_of);
+        json_t *later = item->later ? json_stringn(item->at, item->len) : NULL;
+        if (later) {
+            (void)json_array_append_new(item->kind == FOREIGN ? foreign_keys : keys, later);
             continue;
         }
         plug_bytes_text(&bare, i ? between : "");

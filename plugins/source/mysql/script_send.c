@@ -1,8 +1,9 @@
 /* plugins/source/mysql/script_send.c
  * SPDX-License-Identifier: Apache-2.0
  *
- * The .sql entries. They are for the stock client in --binary-mode, which changes no byte and obeys
- * none of its own commands but DELIMITER. The delimiter is one that the text does not have.
+ * The .sql entries. They are for the stock client in --binary-mode, in which it obeys none of its
+ * own commands but DELIMITER and changes no byte, and with --comments, which it would leave out.
+ * The delimiter is one that the text does not have.
  */
 #include "ddl.h"
 #include "ddl_rewrite.h"
@@ -25,16 +26,17 @@ struct script {
 
 static void begin(const struct script *script, struct plug_bytes *out, bool use)
 {
-    plug_bytes_format(out,
-                      "-- Run by: mariadb --binary-mode --local-infile=1 (or mysql ...), in the "
-                      "order of the files' names\n"
-                      "SET NAMES utf8mb4, %s;\n"
-                      "/*M!100517 SET explicit_defaults_for_timestamp = 1 */;\n"
-                      "/*M!100302 SET check_constraint_checks = 0 */;\n"
-                      "/*M!100304 SET system_versioning_alter_history = KEEP */;\n"
-                      "/*M!101100 SET system_versioning_insert_history = 1 */;\n"
-                      "/*M!110200 SET character_set_collations = '' */;\n",
-                      my_script_settings);
+    plug_bytes_format(
+        out,
+        "-- Run by: mariadb --binary-mode --comments --local-infile=1 (or mysql ...), in the "
+        "order of the files' names\n"
+        "SET NAMES utf8mb4, %s;\n"
+        "/*M!100517 SET explicit_defaults_for_timestamp = 1 */;\n"
+        "/*M!100302 SET check_constraint_checks = 0 */;\n"
+        "/*M!100304 SET system_versioning_alter_history = KEEP */;\n"
+        "/*M!101100 SET system_versioning_insert_history = 1 */;\n"
+        "/*M!110200 SET character_set_collations = '' */;\n",
+        my_script_settings);
     if (use) {
         plug_bytes_text(out, "USE ");
         my_add_ident(out, plug_json_get(script->database, "name"));

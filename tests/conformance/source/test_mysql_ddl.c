@@ -1,0 +1,466 @@
+/* tests/conformance/source/test_mysql_ddl.c
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The structure of databases, read from a real server and made again: by the plugin and by the
+ * stock client with the scripts of the backup.
+ */
+#include "base/fs.h"
+#include "mariadb_fixture.h"
+#include "server_process.h"
+#include "source/mysql/apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Every kind of object that asks for something. */
+static const char *const statements[] = {
+    "CREATE TABLE parent (id int PRIMARY KEY, x int UNIQUE)",
+    "CREATE SEQUENCE ids START WITH 5 INCREMENT BY -3 MINVALUE -10 MAXVALUE 5 CYCLE NOCACHE",
+    "DO nextval(ids)",
+    "CREATE SEQUENCE used_up MAXVALUE 2 NOCACHE",
+    "DO nextval(used_up), nextval(used_up)",
+    "CREATE TABLE `we``ird` (`a b` int NOT NULL AUTO_INCREMENT COMMENT 'KEY `x` (`y`),\\n) x''s',"
+    " b varchar(30) DEFAULT 'a,b)', c text, d point NOT NULL, e json,"
+    " f int AS (b + 1) VIRTUAL INVISIBLE,"
+    " g int AS (length(concat(b, 'a\\n,b\\\\''c')) + 1) STORED, h timestamp(3) NOT NULL,"
+    " i bit(4) DEFAULT b'101', j enum('a,','b''c','d)') DEFAULT 'a,', k uuid, l inet6, m int,"
+    " n varbinary(4) DEFAULT 0xff00, o char(1) CHARACTER SET latin1 DEFAULT '\xc3\xa9',"
+    " p int DEFAULT nextval(ids), q varchar(10) DEFAULT concat(x'ff', '\xc3\xa9', uuid()),"
+    " KEY (`a b`), UNIQUE KEY `u``k` (b DESC, k) COMMENT 'c,)', FULLTEXT KEY ft (c),"
+    " SPATIAL KEY sp (d), KEY ign (l) IGNORED, KEY hash (m) USING HASH, UNIQUE KEY lengthy (c),"
+    " CONSTRAINT chk CHECK (f > 3 OR b LIKE '%, KEY `x` (`y`)%\\n'),"
+    " CONSTRAINT `fk)` FOREIGN KEY (m) REFERENCES parent (id) ON DELETE SET NULL,"
+    " FULLTEXT KEY ft2 (b, c), KEY (`a b`, c(10)))"
+    " ENGINE=InnoDB ROW_FORMAT=COMPRESSED CHARSET=utf8mb3 COMMENT='t'' , KEY `q` (`r`)\\n)'",
+    "CREATE TABLE part (id int, d date, PRIMARY KEY (id, d), UNIQUE KEY u (d, id), KEY k (id))"
+    " PARTITION BY RANGE (year(d)) (PARTITION p0 VALUES LESS THAN (2000) COMMENT 'x',"
+    " PARTITION p1 VALUES LESS THAN MAXVALUE)",
+    "CREATE TABLE by_key (id int NOT NULL, d date, UNIQUE KEY u (id), KEY (d))"
+    " PARTITION BY KEY () PARTITIONS 2",
+    "CREATE TABLE per (id int, s date, e date, PERIOD FOR p (s, e), KEY (id),"
+    " UNIQUE KEY (id, p WITHOUT OVERLAPS))",
+    "CREATE TABLE versioned (id int PRIMARY KEY AUTO_INCREMENT, v int, KEY (v))"
+    " WITH SYSTEM VERSIONING",
+    "CREATE TABLE history (id int PRIMARY KEY, rs timestamp(6) GENERATED ALWAYS AS ROW START"
+    " INVISIBLE, re timestamp(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (rs, re),"
+    " KEY (re)) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME LIMIT 100"
+    " (PARTITION p0 HISTORY, PARTITION pn CURRENT)",
+    "CREATE TABLE stored (id int PRIMARY KEY, base int, st int AS (base + 1) STORED, KEY (st),"
+    " CONSTRAINT f1 FOREIGN KEY (base) REFERENCES parent (id) ON DELETE CASCADE)",
+    "CREATE TABLE counter (a int, b int NOT NULL AUTO_INCREMENT, c int, KEY k1 (c), KEY k2 (b, a),"
+    " KEY k3 (b), UNIQUE k4 (b, c)) AUTO_INCREMENT=77",
+    "CREATE TABLE second (a int NOT NULL, b int NOT NULL AUTO_INCREMENT, PRIMARY KEY (a, b),"
+    " KEY (b)) ENGINE=MyISAM",
+    "CREATE TABLE aria (a int NOT NULL, KEY (a)) ENGINE=Aria TRANSACTIONAL=1",
+    "CREATE TABLE memory (a int, KEY (a)) ENGINE=MEMORY",
+    "CREATE TABLE ordered (a int NOT NULL, b int, UNIQUE (a), UNIQUE (b))",
+    "CREATE TABLE x1 (a int PRIMARY KEY, b int)",
+    "CREATE TABLE x2 (a int PRIMARY KEY, b int, CONSTRAINT xf FOREIGN KEY (b) REFERENCES x1 (a))",
+    "ALTER TABLE x1 ADD CONSTRAINT xg FOREIGN KEY (b) REFERENCES x2 (a)",
+    "CREATE TABLE shop (a int, b int)",
+    "CREATE FUNCTION f1(x int) RETURNS int DETERMINISTIC RETURN x",
+    "CREATE VIEW zv AS SELECT id, x FROM parent WHERE x > 1 WITH CHECK OPTION",
+    "CREATE VIEW av AS SELECT * FROM zv WHERE id > 3 WITH LOCAL CHECK OPTION",
+    "CREATE SQL SECURITY INVOKER VIEW calls AS SELECT shop.a, f1(shop.b) AS `f` FROM shop",
+    "CREATE VIEW far AS SELECT shop.a, f1(shop.b) AS f, u.User FROM shop JOIN mysql.user u",
+    "CREATE TABLE gone (a int)",
+    "CREATE VIEW broken AS SELECT * FROM gone",
+    "DROP TABLE gone",
+    "CREATE DEFINER=`b@d\"``\\\\`@`%` PROCEDURE crlf() BEGIN\r\n -- \\! x ;; $1$\r\n SELECT ';'; "
+    "END",
+    "CREATE AGGREGATE FUNCTION agg(x int) RETURNS int READS SQL DATA BEGIN DECLARE CONTINUE "
+    "HANDLER FOR NOT FOUND"
+    " RETURN 1; LOOP FETCH GROUP NEXT ROW; END LOOP; END",
+    "CREATE TRIGGER second_one BEFORE INSERT ON shop.parent FOR EACH ROW SET @x = 1",
+    "CREATE TRIGGER shop.first_one BEFORE INSERT ON parent FOR EACH ROW PRECEDES second_one"
+    " SET @x = '\xc3\xa9'",
+    "CREATE EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2001-01-01' ON COMPLETION PRESERVE"
+    " COMMENT 'DISABLE' DO SET @a = 1",
+    "CREATE EVENT off ON SCHEDULE EVERY 1 DAY STARTS '2001-01-01' DISABLE ON SLAVE DO SET @a = 1",
+    "SET timestamp = 1000000000",
+    "CREATE EVENT past ON SCHEDULE AT '2001-09-10' DO SET @a = 1",
+    "CREATE EVENT ended ON SCHEDULE EVERY 1 HOUR STARTS '2001-01-01' ENDS '2002-01-01'"
+    " DO SET @a = 1",
+    "SET timestamp = DEFAULT",
+    "SET NAMES latin1",
+    "CREATE PROCEDURE latin1(`\xe4` int) COMMENT '\xdf' SELECT '\xe9'",
+    "CREATE VIEW latin1_view AS SELECT '\xe9' AS `\xe8`",
+    "CREATE EVENT latin1_event ON SCHEDULE EVERY 1 DAY STARTS '2001-01-01' COMMENT '\xe9'"
+    " DO SET @a = '\xe9'",
+    "SET NAMES utf8mb4, sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
+    "CREATE FUNCTION \"f \"\"x`\"(\"p\"\"1\" int) RETURNS text NO SQL COMMENT 'it''s \\ \"x\"'"
+    " RETURN 'a\\'",
+    "SET sql_mode = 'ORACLE'",
+    "CREATE PACKAGE pk AS FUNCTION f(a int) RETURN int; PROCEDURE p; END",
+    "CREATE PACKAGE BODY pk AS FUNCTION f(a int) RETURN int AS BEGIN RETURN a; END;"
+    " PROCEDURE p AS BEGIN SELECT 1; END; END",
+    "SET sql_mode = ''",
+    "ALTER DATABASE shop COLLATE utf8mb4_bin COMMENT = 'the '' shop'",
+    "CREATE PROCEDURE later() SELECT 1",
+};
+
+static int make_shop(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+
+    mariadb_sql(fixture->conn, "DROP DATABASE IF EXISTS shop");
+    mariadb_sql(fixture->conn, "DROP DATABASE IF EXISTS copy");
+    mariadb_sql(fixture->conn, "CREATE DATABASE shop CHARACTER SET utf8mb4");
+    mariadb_sql(fixture->conn, "USE shop");
+    for (size_t i = 0; i < STAY_COUNT(statements); i++)
+        mariadb_sql(fixture->conn, statements[i]);
+    fixture->my.tables = (struct my_patterns){0};
+    return 0;
+}
+
+/* ---------------------------------------------------------------- helpers */
+
+static struct my_ddl read_ddl(struct my_conn *conn, const char *name)
+{
+    const struct my_database database = {.name = name, .label = "shop"};
+    struct backstay_error err = {.size = sizeof err};
+    struct my_tables tables = {0};
+    const char *names[64];
+    struct my_ddl ddl;
+
+    assert_ok(my_tables_read(&tables, conn->my, conn, &database, &err), err);
+    assert_true(tables.n < STAY_COUNT(names));
+    for (size_t i = 0; i < tables.n; i++)
+        names[i] = tables.items[i].name;
+    const struct my_ddl_wish wish = {.database = &database, .names = names, .n = tables.n};
+    assert_ok(my_ddl_read(conn, &wish, &ddl, &err), err);
+    my_tables_free(&tables);
+    return ddl;
+}
+
+/* As tables.json has them, without rows. */
+static json_t *list_of(const struct my_ddl *ddl)
+{
+    json_t *list = json_array();
+    const char *name;
+    json_t *table;
+
+    json_object_foreach(ddl->tables, name, table)
+    {
+        json_t *object = json_pack("{s:s}", "name", name);
+        (void)json_object_update(object, table);
+        (void)json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static json_t *find(json_t *objects, const char *name)
+{
+    json_t *object;
+    size_t i;
+
+    json_array_foreach(objects, i,
+                       object) if (strcmp(plug_json_get(object, "name"), name) == 0) return object;
+    fail_msg("there is no %s", name);
+    return NULL;
+}
+
+struct notes {
+    struct stay_buf text;
+    const char *unwanted;
+};
+
+static void note(void *ctx, const char *kind, const char *name, const char *text)
+{
+    struct notes *notes = ctx;
+
+    stay_buf_printf(&notes->text, "%s %s: %s\n", kind, name, text);
+}
+
+static bool wants(void *ctx, const char *kind, const char *name, const char *table)
+{
+    const struct notes *notes = ctx;
+
+    return strcmp(kind, notes->unwanted) != 0 && strcmp(name, notes->unwanted) != 0 &&
+           strcmp(table, notes->unwanted) != 0;
+}
+
+static void apply_all(struct my_conn *conn, const struct my_apply *apply)
+{
+    struct backstay_error err = {.size = sizeof err};
+    const json_t *table;
+    size_t i;
+
+    assert_ok(my_apply_session(conn, &err), err);
+    assert_ok(my_apply_database(conn, apply, &err), err);
+    assert_ok(my_apply_sequences(conn, apply, &err), err);
+    json_array_foreach(apply->tables, i, table)
+        assert_ok(my_apply_table(conn, apply, table, &err), err);
+    json_array_foreach(apply->tables, i, table)
+        assert_ok(my_apply_keys(conn, apply, table, &err), err);
+    json_array_foreach(apply->tables, i, table)
+        assert_ok(my_apply_foreign_keys(conn, apply, table, &err), err);
+    assert_ok(my_apply_routines(conn, apply, &err), err);
+    assert_ok(my_apply_views(conn, apply, &err), err);
+    assert_ok(my_apply_triggers(conn, apply, &err), err);
+    assert_ok(my_apply_events(conn, apply, &err), err);
+}
+
+/* Each object says what differs. When an event was made is told where its end depends on it. */
+static void assert_same(const json_t *expected, const json_t *found)
+{
+    size_t n = json_array_size(expected);
+
+    assert_int_equal(json_array_size(found), n);
+    for (size_t i = 0; i < n; i++) {
+        json_t *a = json_array_get(expected, i);
+        json_t *b = json_array_get(found, i);
+        if (!json_is_true(json_object_get(a, "ends"))) {
+            (void)json_object_del(a, "created");
+            (void)json_object_del(b, "created");
+        }
+        char *text_a = json_dumps(a, JSON_SORT_KEYS);
+        char *text_b = json_dumps(b, JSON_SORT_KEYS);
+        assert_string_equal(text_b, text_a);
+        free(text_a);
+        free(text_b);
+    }
+}
+
+static void remove_object(json_t *objects, const char *name)
+{
+    json_t *object;
+    size_t i;
+
+    json_array_foreach(objects, i, object) if (strcmp(plug_json_get(object, "name"), name) == 0)
+    {
+        (void)json_array_remove(objects, i);
+        return;
+    }
+}
+
+static void assert_database_is(struct my_conn *conn, struct my_ddl *expected)
+{
+    struct my_ddl found = read_ddl(conn, "shop");
+    json_t *a = list_of(expected);
+    json_t *b = list_of(&found);
+
+    remove_object(expected->objects, "broken");
+    assert_same(a, b);
+    assert_same(expected->objects, found.objects);
+    json_decref(a);
+    json_decref(b);
+    my_ddl_free(&found);
+}
+
+/* ---------------------------------------------------------------- tests */
+
+static void a_database_is_made_again_exactly(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    struct my_ddl ddl = read_ddl(fixture->conn, "shop");
+    json_t *tables = list_of(&ddl);
+    struct notes notes = {0};
+    const struct my_apply apply = {.tables = tables,
+                                   .objects = ddl.objects,
+                                   .from = "shop",
+                                   .into = "shop",
+                                   .ctx = &notes,
+                                   .note = note};
+
+    mariadb_sql(fixture->conn, "DROP DATABASE shop");
+    apply_all(fixture->conn, &apply);
+    stay_auto_str char *said = stay_buf_take(&notes.text);
+    assert_string_equal(
+        said,
+        "view broken: not made: it could not be used when it was backed up: View 'shop.broken' "
+        "references invalid table(s) or column(s) or function(s) or definer/invoker of view lack "
+        "rights to use them\n");
+    assert_database_is(fixture->conn, &ddl);
+    json_decref(tables);
+    my_ddl_free(&ddl);
+}
+
+static void write_file(const char *folder, const struct fake_entry *entry)
+{
+    stay_auto_str char *path = stay_strf("%s/%s", folder, entry->entry.path);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(entry->content, 1, entry->content_len, file), entry->content_len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void the_scripts_make_it_again_with_the_stock_client(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    struct my_ddl ddl = read_ddl(fixture->conn, "shop");
+    json_t *tables = list_of(&ddl);
+    stay_auto(fake_snapshot_free) struct fake_snapshot *out = fake_snapshot_new();
+    struct fake_sink sink;
+    char folder[] = "/tmp/backstay-scripts-XXXXXX";
+    struct stay_err err = {0};
+
+    assert_non_null(mkdtemp(folder));
+    fake_sink_init(&sink, out, NULL);
+    assert_int_equal(my_scripts_send(&sink.abi, "", tables, ddl.objects), 0);
+    fake_sink_finish(&sink, 0);
+    for (size_t i = 0; i < out->entries.n; i++)
+        write_file(folder, out->entries.items[i]);
+    mariadb_sql(fixture->conn, "DROP DATABASE shop");
+    stay_auto_str char *log = stay_strf("%s/log", folder);
+    stay_auto_str char *script =
+        stay_strf("set -e; cd %s; for f in *.sql; do mariadb --no-defaults --user=root --socket=%s "
+                  "--binary-mode --comments --local-infile=1 --show-warnings < $f; done",
+                  folder, fixture->server->socket);
+    server_process_run(log, (const char *const[]){"/bin/sh", "-c", script, NULL});
+    assert_database_is(fixture->conn, &ddl);
+    fake_sink_free(&sink);
+    assert_int_equal(stay_fs_remove_tree(folder, &err), 0);
+    json_decref(tables);
+    my_ddl_free(&ddl);
+}
+
+static char *facts_of(struct my_conn *conn, const char *name, const struct my_ddl *ddl)
+{
+    const struct my_database database = {.name = name, .label = "shop"};
+    struct backstay_error err = {.size = sizeof err};
+    struct fake_report report;
+
+    fake_report_init(&report);
+    struct plug_facts facts = plug_facts_of_report(&report.abi, "");
+    assert_ok(my_inventory_facts(conn, &database, ddl, &facts, &err), err);
+    char *text = fake_report_text(&report);
+    fake_report_free(&report);
+    return text;
+}
+
+static void a_copy_of_another_name_refers_to_itself_and_has_the_same_facts(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    struct my_ddl ddl = read_ddl(fixture->conn, "shop");
+    json_t *tables = list_of(&ddl);
+    const struct my_apply apply = {
+        .tables = tables, .objects = ddl.objects, .from = "shop", .into = "copy"};
+
+    apply_all(fixture->conn, &apply);
+    struct my_ddl copy = read_ddl(fixture->conn, "copy");
+    assert_string_equal(plug_json_get(find(copy.objects, "far"), "sql"),
+                        "CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`localhost` SQL SECURITY DEFINER"
+                        " VIEW `far` AS select `copy`.`shop`.`a` AS `a`,`f1`(`copy`.`shop`.`b`) AS"
+                        " `f`,`u`.`User` AS `User` from (`copy`.`shop` join `mysql`.`user` `u`)");
+    assert_string_equal(plug_json_get(find(copy.objects, "first_one"), "sql"),
+                        "CREATE DEFINER=`root`@`localhost` TRIGGER first_one BEFORE INSERT ON "
+                        "parent FOR EACH ROW SET @x = '\xc3\xa9'");
+    size_t len;
+    stay_auto_str char *weird = my_ddl_text(json_object_get(copy.tables, "we`ird"), "create", &len);
+    assert_non_null(strstr(weird, "DEFAULT nextval(`copy`.`ids`)"));
+    stay_auto_str char *recorded = facts_of(fixture->conn, "shop", &ddl);
+    stay_auto_str char *restored = facts_of(fixture->conn, "copy", NULL);
+    assert_string_equal(restored, recorded);
+    json_decref(tables);
+    my_ddl_free(&copy);
+    my_ddl_free(&ddl);
+}
+
+static void the_inventory_counts_what_there_is(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    stay_auto_str char *all = facts_of(fixture->conn, "shop", NULL);
+    static const char *const chosen[] = {"shop.p*"};
+
+    assert_string_equal(all, "count:check-constraints=1\ncount:columns=49\ncount:events=5\n"
+                             "count:foreign-keys=4\ncount:functions=3\ncount:generated-columns=5\n"
+                             "count:indexes=40\ncount:package-bodies=1\ncount:packages=1\n"
+                             "count:partitions=4\ncount:procedures=3\ncount:sequences=2\n"
+                             "count:tables=16\ncount:triggers=2\ncount:versioned-tables=2\n"
+                             "count:views=5\nsequence:shop.ids:value=2\n"
+                             "sequence:shop.used_up:value=3\n");
+    stay_auto_str char *columns = mariadb_value(
+        fixture->conn,
+        "SELECT count(*) FROM information_schema.COLUMNS JOIN"
+        " information_schema.TABLES USING (TABLE_SCHEMA, TABLE_NAME) WHERE"
+        " TABLE_SCHEMA = 'shop' AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')");
+    stay_auto_str char *indexes =
+        mariadb_value(fixture->conn, "SELECT count(DISTINCT TABLE_NAME, INDEX_NAME) FROM"
+                                     " information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop'");
+    assert_string_equal(columns, "49");
+    assert_string_equal(indexes, "40");
+    fixture->my.tables = (struct my_patterns){.items = chosen, .n = 1};
+    stay_auto_str char *some = facts_of(fixture->conn, "shop", NULL);
+    assert_string_equal(some, "count:check-constraints=0\ncount:columns=7\n"
+                              "count:foreign-keys=0\ncount:generated-columns=0\ncount:indexes=7\n"
+                              "count:partitions=2\ncount:sequences=0\ncount:tables=3\n"
+                              "count:triggers=2\ncount:versioned-tables=0\ncount:views=0\n");
+    fixture->my.tables = (struct my_patterns){0};
+}
+
+static void without_owners_everything_belongs_to_who_restores(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    struct my_ddl ddl = read_ddl(fixture->conn, "shop");
+    json_t *tables = list_of(&ddl);
+    const struct my_apply apply = {.tables = tables,
+                                   .objects = ddl.objects,
+                                   .from = "shop",
+                                   .into = "copy",
+                                   .no_owner = true,
+                                   .no_events = true};
+
+    apply_all(fixture->conn, &apply);
+    stay_auto_str char *others = mariadb_value(
+        fixture->conn,
+        "SELECT (SELECT count(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'copy' AND"
+        " DEFINER <> 'root@localhost') + (SELECT count(*) FROM information_schema.VIEWS WHERE"
+        " TABLE_SCHEMA = 'copy' AND DEFINER <> 'root@localhost') + (SELECT count(*) FROM"
+        " information_schema.EVENTS WHERE EVENT_SCHEMA = 'copy' AND STATUS = 'ENABLED')");
+    assert_string_equal(others, "0");
+    json_decref(tables);
+    my_ddl_free(&ddl);
+}
+
+static void unwanted_objects_are_not_made(void **state)
+{
+    static const char *const unwanted[] = {"sequence", "function", "av", "parent", "daily"};
+    struct mariadb_fixture *fixture = *state;
+    struct my_ddl ddl = read_ddl(fixture->conn, "shop");
+    struct notes notes = {0};
+    struct backstay_error err = {.size = sizeof err};
+    json_t *none = json_array();
+    const struct my_apply apply = {.tables = none,
+                                   .objects = ddl.objects,
+                                   .from = "shop",
+                                   .into = "copy",
+                                   .wants = wants,
+                                   .ctx = &notes};
+
+    assert_ok(my_apply_session(fixture->conn, &err), err);
+    assert_ok(my_apply_database(fixture->conn, &apply, &err), err);
+    notes.unwanted = unwanted[0];
+    assert_ok(my_apply_sequences(fixture->conn, &apply, &err), err);
+    notes.unwanted = unwanted[1];
+    assert_ok(my_apply_routines(fixture->conn, &apply, &err), err);
+    notes.unwanted = unwanted[3];
+    assert_ok(my_apply_triggers(fixture->conn, &apply, &err), err);
+    notes.unwanted = unwanted[4];
+    assert_ok(my_apply_events(fixture->conn, &apply, &err), err);
+    stay_auto_str char *made = mariadb_value(
+        fixture->conn,
+        "SELECT concat((SELECT count(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+        "'copy'), ' ', (SELECT count(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = "
+        "'copy' AND ROUTINE_TYPE = 'FUNCTION'), ' ', (SELECT group_concat(EVENT_NAME ORDER BY 1) "
+        "FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'copy'))");
+    assert_string_equal(made, "0 0 ended,latin1_event,off,past");
+    json_decref(none);
+    my_ddl_free(&ddl);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_database_is_made_again_exactly, make_shop),
+        cmocka_unit_test_setup(the_scripts_make_it_again_with_the_stock_client, make_shop),
+        cmocka_unit_test_setup(a_copy_of_another_name_refers_to_itself_and_has_the_same_facts,
+                               make_shop),
+        cmocka_unit_test_setup(the_inventory_counts_what_there_is, make_shop),
+        cmocka_unit_test_setup(without_owners_everything_belongs_to_who_restores, make_shop),
+        cmocka_unit_test_setup(unwanted_objects_are_not_made, make_shop),
+    };
+
+    return cmocka_run_group_tests(tests, mariadb_fixture_make, mariadb_fixture_remove);
+}
