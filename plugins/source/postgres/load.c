@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER_BYTES = 256 * 1024 };
-
 /* TRUNCATE gives a table new files; below this, loading costs less than that. */
 static const int64_t truncate_bytes = 1 << 20;
 
@@ -107,105 +105,6 @@ struct pg_loaded *pg_load_find(const struct pg_restoring *restoring, uint32_t oi
 
 /* ---- one stream */
 
-char *pg_copy_in_sql(const json_t *table, const char *into, bool freeze)
-{
-    PLUG_AUTO_FREE char *own =
-        pg_qualified(pg_json_get(table, "schema"), pg_json_get(table, "name"));
-    PLUG_AUTO_BYTES struct plug_bytes encoding = {0};
-
-    pg_add_literal(&encoding, pg_json_get(table, "encoding"));
-    return plug_strf("COPY %s %s FROM STDIN (ENCODING %s%s)", into ? into : own,
-                     pg_json_get(table, "columns"), encoding.data, freeze ? ", FREEZE" : "");
-}
-
-static int send_file(const struct pg_stream *stream, struct pg_conn *conn, uint64_t index,
-                     char *buffer, struct backstay_error *err)
-{
-    struct backstay_feed *feed = stream->restoring->feed;
-    const struct backstay_host *host = stream->restoring->host;
-    struct backstay_reader *reader;
-    ssize_t n;
-    int r = 0;
-
-    if (feed->open(feed, index, &reader) != 0)
-        return host->fail(host, err, BACKSTAY_ERR_CORRUPT, "its entry cannot be read back");
-    while (r == 0 && (n = feed->read(feed, reader, buffer, BUFFER_BYTES)) != 0) {
-        if (n > 0)
-            r = pg_copy_send(conn, buffer, (size_t)n, err);
-        else if (host->cancelled(host))
-            r = host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
-        else
-            r = host->fail(host, err, BACKSTAY_ERR_CORRUPT, "its entry cannot be read back");
-    }
-    feed->close(feed, reader);
-    return r;
-}
-
-static uint64_t index_of(const struct pg_stream *stream, size_t file)
-{
-    const json_t *entry = json_array_get(files_of(stream->table->saved), file);
-
-    return pg_saved_find(stream->restoring->saved, stream->restoring->feed,
-                         pg_json_get(entry, "path"));
-}
-
-static int send_files(const struct pg_stream *stream, struct pg_conn *conn,
-                      struct backstay_error *err)
-{
-    PLUG_AUTO_FREE char *buffer = plug_alloc(BUFFER_BYTES, 1);
-    const struct backstay_host *host = stream->restoring->host;
-    int r = 0;
-
-    for (size_t i = 0; i < stream->n_files && r == 0; i++) {
-        uint64_t index = index_of(stream, stream->first_file + i);
-        if (index == UINT64_MAX)
-            r = host->fail(host, err, BACKSTAY_ERR_CONFIG,
-                           "its rows are not among the entries to restore");
-        else
-            r = send_file(stream, conn, index, buffer, err);
-    }
-    return r;
-}
-
-/* @rows out: how many the server took. Leaves the transaction to the caller. */
-static int copy_in(const struct pg_stream *stream, struct pg_conn *conn, bool root, int64_t *rows,
-                   struct backstay_error *err)
-{
-    const struct backstay_host *host = stream->restoring->host;
-    const struct pg_loaded *table = stream->table;
-    PLUG_AUTO_FREE char *sql =
-        pg_copy_in_sql(table->saved, root ? table->root : NULL, table->truncates);
-    struct backstay_error ignored = {.size = sizeof ignored};
-
-    if (pg_copy_begin(conn, err, sql) != 0)
-        return -1;
-    if (send_files(stream, conn, err) == 0)
-        return pg_copy_done(conn, NULL, rows, err);
-    if (pg_copy_done(conn, "stopped", rows, &ignored) == 0)
-        host->log(host, BACKSTAY_LOG_DEBUG, "a COPY that was given up ended without an error");
-    return -1;
-}
-
-/* FREEZE wants the table to be emptied in the same transaction; else COPY is one of its own. */
-static int load_stream(const struct pg_stream *stream, struct pg_conn *conn, bool root,
-                       int64_t *rows, struct backstay_error *err)
-{
-    struct backstay_error ignored = {.size = sizeof ignored};
-
-    if (!stream->table->truncates)
-        return copy_in(stream, conn, root, rows, err);
-    int r = pg_run(conn, err, "BEGIN");
-    if (r == 0)
-        r = pg_runf(conn, err, "TRUNCATE ONLY %s", stream->table->qualified);
-    if (r == 0)
-        r = copy_in(stream, conn, root, rows, err);
-    if (r == 0)
-        return pg_run(conn, err, "COMMIT");
-    if (PQstatus(conn->pq) == CONNECTION_OK)
-        (void)!pg_run(conn, &ignored, "ROLLBACK");
-    return -1;
-}
-
 static int check_count(const struct pg_stream *stream, int64_t rows, struct backstay_error *err)
 {
     struct pg_loaded *table = stream->table;
@@ -225,10 +124,8 @@ static int run_stream(struct pg_task *task, struct pg_conn *conn, struct backsta
     struct pg_restoring *restoring = stream->restoring;
     struct backstay_feed *feed = restoring->feed;
     int64_t rows = 0;
-    int r = load_stream(stream, conn, false, &rows, err);
+    int r = pg_stream_load(stream, conn, &rows, err);
 
-    if (r != 0 && stream->table->root && pg_error_is(conn, "23514"))
-        r = load_stream(stream, conn, true, &rows, err);
     if (r == 0)
         r = check_count(stream, rows, err);
     if (r != 0) {
@@ -237,7 +134,7 @@ static int run_stream(struct pg_task *task, struct pg_conn *conn, struct backsta
                                      pg_json_get(stream->table->saved, "label"), why);
     }
     for (size_t i = 0; i < stream->n_files; i++)
-        feed->done(feed, index_of(stream, stream->first_file + i), 0);
+        feed->done(feed, pg_stream_entry(stream, stream->first_file + i), 0);
     return 0;
 }
 

@@ -94,9 +94,20 @@ void pg_load_add(struct pg_restoring *restoring);
 /** The table of this oid, or NULL. */
 struct pg_loaded *pg_load_find(const struct pg_restoring *restoring, uint32_t oid);
 
-/** The statement that loads rows of @table (of tables.json); @into NULL: into itself. Caller frees.
+/* ---- load_stream.c */
+
+/**
+ * The statement that loads rows of @table (of tables.json). @into NULL: into itself. @options: more
+ * of them, each with a comma before it. Caller frees.
  */
-char *pg_copy_in_sql(const json_t *table, const char *into, bool freeze);
+char *pg_copy_in_sql(const json_t *table, const char *into, const char *options);
+
+/** The index of a file's entry, or UINT64_MAX. */
+uint64_t pg_stream_entry(const struct pg_stream *stream, size_t file);
+
+/** Loads the files of @stream in one transaction. @rows out: how many the server took. */
+int pg_stream_load(const struct pg_stream *stream, struct pg_conn *conn, int64_t *rows,
+                   struct backstay_error *err) __attribute__((warn_unused_result));
 
 /* ---- load_objects.c */
 

@@ -149,7 +149,7 @@ static void add_statement(struct plug_bytes *out, const json_t *table)
 {
     PLUG_AUTO_FREE char *name =
         pg_qualified(pg_json_get(table, "schema"), pg_json_get(table, "name"));
-    PLUG_AUTO_FREE char *sql = pg_copy_in_sql(table, name, false);
+    PLUG_AUTO_FREE char *sql = pg_copy_in_sql(table, name, "");
     json_int_t rows = json_integer_value(json_object_get(table, "rows"));
 
     if (json_is_true(json_object_get(table, "hashed"))) {
