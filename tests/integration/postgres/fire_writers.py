@@ -92,7 +92,7 @@ def sequence(_):
 # By name: what a round does, and the pause after it in seconds. A backup needs about a tenth of a
 # second in which nobody asks for an exclusive lock: it is given few of those.
 WRITERS = {
-    "refill": (refill, 0.7),
+    "refill": (refill, 0.3),
     "rewrite": (rewrite, 1.1),
     "pairs": (pairs, 0.02),
     "tables": (tables, 0.5),
