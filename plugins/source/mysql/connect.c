@@ -154,6 +154,16 @@ static int give_reason(int fd)
     return -1;
 }
 
+static int give_up(struct my_conn *conn)
+{
+    bool first = !conn->interrupted;
+
+    conn->interrupted = true;
+    if (first && conn->ready)
+        kill_statement(conn);
+    return -1;
+}
+
 /* @timeout in ms, negative: none. @return > 0: the socket is ready; 0: timed out; -1: give up. */
 static int wait_for(my_socket handle, my_bool is_read, int timeout)
 {
@@ -163,18 +173,13 @@ static int wait_for(my_socket handle, my_bool is_read, int timeout)
 
     for (;;) {
         int step = left >= 0 && left < POLL_MS ? left : POLL_MS;
+        if (conn->interrupted || is_stopped(conn))
+            return give_up(conn);
         int r = poll(&fd, 1, step);
         if (r > 0 && !conn->ready && (fd.revents & POLLERR))
             return give_reason(handle);
         if (r > 0 || (r < 0 && errno != EINTR))
             return r;
-        if (conn->interrupted || is_stopped(conn)) {
-            bool first = !conn->interrupted;
-            conn->interrupted = true;
-            if (first && conn->ready)
-                kill_statement(conn);
-            return -1;
-        }
         if (left >= 0 && r == 0)
             left -= step;
         if (left == 0)

@@ -145,6 +145,15 @@ static char *select_statement(const struct my_table *table, const struct my_unit
     return sql.data;
 }
 
+/* Rows that come without a pause never let the connection look. */
+static bool is_stopped(const struct output *out)
+{
+    const struct backstay_host *host = out->run->my->host;
+
+    return plug_crew_stopped(&out->run->crew) ||
+           (out->sum.rows % 1024 == 1 && host->cancelled(host));
+}
+
 static int read_rows(struct output *out, struct my_conn *conn, const struct my_unit *unit,
                      struct backstay_error *err)
 {
@@ -159,7 +168,7 @@ static int read_rows(struct output *out, struct my_conn *conn, const struct my_u
     if (rows == NULL)
         return -1;
     while ((r = my_row(conn, rows, &row, &lengths, err)) > 0) {
-        if (add_row(out, table, row, lengths) == 0 && !plug_crew_stopped(&run->crew))
+        if (add_row(out, table, row, lengths) == 0 && !is_stopped(out))
             continue;
         my_break(conn);
         r = run->my->host->fail(run->my->host, err, BACKSTAY_ERR_CANCELLED, "stopped");

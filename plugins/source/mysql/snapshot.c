@@ -315,6 +315,20 @@ static int read_tables(struct my_snapshot *snapshot, struct my_tables *out,
     return 0;
 }
 
+/* MariaDB only forgets what a transaction has touched when it is rolled back to a savepoint of a
+ * session that the binary log ignores: else an ALTER TABLE waits until the whole backup ends. */
+static int leave_log(struct my_snapshot *snapshot, struct my_conn *conn, struct backstay_error *err)
+{
+    struct backstay_error ignored = {.size = sizeof ignored};
+    PLUG_AUTO_FREE char *logs = my_value(conn, err, "SELECT @@log_bin");
+
+    if (logs == NULL)
+        return -1;
+    if (conn->mariadb && is_on(logs) && my_run(conn, &ignored, "SET SESSION sql_log_bin = 0") != 0)
+        snapshot->keeps_definitions = true;
+    return 0;
+}
+
 static int connect_all(struct my_snapshot *snapshot, const struct my_snapshot_wish *wish,
                        struct backstay_error *err)
 {
@@ -324,7 +338,8 @@ static int connect_all(struct my_snapshot *snapshot, const struct my_snapshot_wi
         if (my_connect(conn, wish->place, err) != 0)
             return -1;
         (*conn)->stop = wish->stop;
-        if (my_run(*conn, err, "SET SESSION character_set_results = NULL") != 0) {
+        if (leave_log(snapshot, *conn, err) != 0 ||
+            my_run(*conn, err, "SET SESSION character_set_results = NULL") != 0) {
             my_disconnect(*conn);
             return -1;
         }

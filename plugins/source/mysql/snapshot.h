@@ -33,6 +33,8 @@ struct my_snapshot {
     struct my_tables tables; /* of that state */
     int64_t instant_ns;      /* by the server's clock, since 1970; not later than the state */
     int64_t let_go_ns;       /* of CLOCK_MONOTONIC: from then on, definitions may change */
+    bool keeps_definitions;  /* no: until the end; MariaDB with a binary log, when we may not keep
+                                out of it (BINLOG ADMIN) */
     char *file;              /* of the binary log, "" when there is none or we may not know */
     char *position;
     char *gtid;

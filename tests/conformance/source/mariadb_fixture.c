@@ -143,7 +143,7 @@ char *mariadb_url(const struct mariadb_server *server, const char *account)
     return stay_strf("mysql://%s@localhost/shop?socket=%s", account, server->socket);
 }
 
-struct my_conn *mariadb_connect(const struct my *my, const char *url)
+struct my_conn *mariadb_login(const struct my *my, const char *url)
 {
     struct backstay_error err = {.size = sizeof err};
     struct my_conn *conn = NULL;
@@ -193,12 +193,12 @@ int mariadb_fixture_make(void **state)
                               .split_bytes = 1 << 20};
     stay_auto_str char *server_url =
         stay_strf("mysql://root@localhost/?socket=%s", fixture->server->socket);
-    struct my_conn *first = mariadb_connect(&fixture->my, server_url);
+    struct my_conn *first = mariadb_login(&fixture->my, server_url);
     mariadb_sql(first, first_statements);
     my_disconnect(first);
     fixture->url = mariadb_url(fixture->server, "root");
     fixture->my.url = fixture->url;
-    fixture->conn = mariadb_connect(&fixture->my, fixture->url);
+    fixture->conn = mariadb_login(&fixture->my, fixture->url);
     *state = fixture;
     return 0;
 }

@@ -50,7 +50,7 @@ int mariadb_fixture_remove(void **state);
 char *mariadb_url(const struct mariadb_server *server, const char *account);
 
 /** Connects; ends the test when that fails. Close with my_disconnect(). */
-struct my_conn *mariadb_connect(const struct my *my, const char *url);
+struct my_conn *mariadb_login(const struct my *my, const char *url);
 
 /** Runs statements that must succeed; one. */
 void mariadb_sql(struct my_conn *conn, const char *sql);
