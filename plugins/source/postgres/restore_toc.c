@@ -249,12 +249,44 @@ static bool is_usual(const struct state *state)
            (state->method == NULL || strcmp(state->method, usual_method) == 0);
 }
 
+/* Servers with certain security fixes number the changes of a column in an option of its own, which
+ * pg_dump leaves out if it knows it. Other servers refuse the option, and the number belongs to the
+ * column that was dumped. What takes its place changes nothing on a new column. */
+static char *without_versions(char *sql)
+{
+    static const char option[] = "pg_attver=";
+    static const char only[] = "SET (pg_attver=";
+    struct plug_bytes out = {0};
+    const char *from = sql;
+
+    for (const char *at = sql; (at = strstr(at, option)) != NULL; at++) {
+        const char *end = at + strlen(option);
+        const char *set = at - (strlen(only) - strlen(option));
+        end += strspn(end, "0123456789");
+        if (set < from || (*end != ')' && *end != ','))
+            continue;
+        bool alone = *end == ')' && strncmp(set, only, strlen(only)) == 0;
+        const char *begin = alone ? set : *end == ')' ? at - strlen(", ") : at;
+        plug_bytes_add(&out, from, (size_t)(begin - from));
+        plug_bytes_text(&out, alone ? "RESET (n_distinct" : "");
+        from = *end == ',' ? end + strlen(", ") : end;
+    }
+    if (from == sql)
+        return sql;
+    plug_bytes_text(&out, from);
+    free(sql);
+    return out.data;
+}
+
 static void add_item(struct pg_toc *toc, struct pg_item *item, char *sql, struct state *state)
 {
     struct state own = {state->tablespace ? plug_strdup(state->tablespace) : NULL,
                         state->method ? plug_strdup(state->method) : NULL};
 
     cut_state(sql, state);
+    if (pg_item_is(item, "TABLE") || pg_item_is(item, "FOREIGN TABLE") ||
+        pg_item_is(item, "MATERIALIZED VIEW"))
+        sql = without_versions(sql);
     if (is_usual(&own)) {
         item->sql = sql;
     } else {
