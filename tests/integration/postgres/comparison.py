@@ -29,7 +29,7 @@ DAMAGES = {
         "rows of code.base: 200 rows, "),
     "minus zero became zero": (
         "UPDATE types.real SET v = 0 WHERE v::text = '-0'",
-        "rows of types.\"real\": 13 rows, "),
+        "rows of types.real: 13 rows, "),
     "a table is empty": (
         "TRUNCATE many.t_2000",
         "rows of many.t_2000: 200 rows, "),

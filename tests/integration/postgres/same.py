@@ -33,7 +33,8 @@ WITH RECURSIVE hashed AS (
     UNION SELECT i.inhrelid, h.top
     FROM hashed h JOIN pg_catalog.pg_inherits i ON i.inhparent = h.oid
 )
-SELECT n.nspname || '.' || quote_ident(c.relname), (xpath('/row/v/text()', query_to_xml(
+SELECT n.nspname || '.' || CASE WHEN c.relname ~ '^[a-z_][a-z0-9_]*$' THEN c.relname
+    ELSE '"' || replace(c.relname, '"', '""') || '"' END, (xpath('/row/v/text()', query_to_xml(
     format($q$%s$q$, n.nspname, c.relname), true, true, '')))[1]::text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE %s AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1
