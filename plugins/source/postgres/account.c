@@ -16,8 +16,8 @@ static void add_fact(struct pg_run *run, const char *label, bool portable,
     PLUG_AUTO_FREE char *scope =
         portable ? plug_strdup("") : plug_strf("@%d", run->hold.control->major);
 
-    pg_fact_number(&run->facts, (int64_t)sum->rows, "table:%s:rows", label);
-    pg_fact(&run->facts, plug_rowsum_hex(sum, hex), "table:%s:digest%s", label, scope);
+    plug_fact_number(&run->facts, (int64_t)sum->rows, "table:%s:rows", label);
+    plug_fact(&run->facts, plug_rowsum_hex(sum, hex), "table:%s:digest%s", label, scope);
 }
 
 static int by_whole(const void *a, const void *b, void *ctx)
@@ -73,9 +73,9 @@ static json_t *files_of(const struct pg_run *run, size_t table, size_t *next)
     for (; *next < run->n_units && run->units[*next].table == table; (*next)++) {
         const struct pg_unit *unit = &run->units[*next];
         PLUG_AUTO_FREE char *path = pg_unit_path(run, unit);
-        (void)json_array_append_new(files, json_pack("{s:o, s:I, s:I}", "path", pg_json_text(path),
-                                                     "bytes", (json_int_t)unit->sent, "rows",
-                                                     (json_int_t)unit->rows));
+        (void)json_array_append_new(
+            files, json_pack("{s:o, s:I, s:I}", "path", plug_json_text(path), "bytes",
+                             (json_int_t)unit->sent, "rows", (json_int_t)unit->rows));
     }
     return files;
 }
@@ -87,14 +87,14 @@ static json_t *describe(const struct pg_run *run, size_t i, size_t *next)
 
     return json_pack(
         "{s:I, s:o, s:o, s:o, s:o*, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:I, s:s}", "oid",
-        (json_int_t)table->oid, "schema", pg_json_text(table->schema), "name",
-        pg_json_text(table->name), "label", pg_json_text(table->label), "whole",
-        table->whole ? pg_json_text(table->whole) : NULL, "columns", pg_json_text(table->columns),
-        "condition", pg_json_text(table->condition), "owner", pg_json_text(table->owner),
-        "encoding", run->hold.encoding, "extension", table->extension, "unlogged", table->unlogged,
-        "hashed", table->whole != NULL, "structure_only", table->structure_only, "files",
-        files_of(run, i, next), "rows", (json_int_t)run->sums[i].rows, "digest",
-        plug_rowsum_hex(&run->sums[i], hex));
+        (json_int_t)table->oid, "schema", plug_json_text(table->schema), "name",
+        plug_json_text(table->name), "label", plug_json_text(table->label), "whole",
+        table->whole ? plug_json_text(table->whole) : NULL, "columns",
+        plug_json_text(table->columns), "condition", plug_json_text(table->condition), "owner",
+        plug_json_text(table->owner), "encoding", run->hold.encoding, "extension", table->extension,
+        "unlogged", table->unlogged, "hashed", table->whole != NULL, "structure_only",
+        table->structure_only, "files", files_of(run, i, next), "rows",
+        (json_int_t)run->sums[i].rows, "digest", plug_rowsum_hex(&run->sums[i], hex));
 }
 
 static int send_list(struct pg_run *run, json_t *list)
@@ -103,9 +103,9 @@ static int send_list(struct pg_run *run, json_t *list)
     PLUG_AUTO_FREE char *script_path = plug_strf("%sload.sh", run->folder);
     PLUG_AUTO_FREE char *script = pg_load_script(list, run->name);
 
-    if (pg_send_json(run->sink, path, list) != 0)
+    if (plug_send_json(run->sink, path, list) != 0)
         return -1;
-    return pg_send(run->sink, script_path, script, strlen(script));
+    return plug_send(run->sink, script_path, script, strlen(script));
 }
 
 int pg_run_account(struct pg_run *run)

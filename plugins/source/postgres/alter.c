@@ -13,7 +13,7 @@ static void add_grantee(struct plug_bytes *sql, const json_t *grant)
     if (json_is_null(json_object_get(grant, "grantee")))
         plug_bytes_text(sql, "PUBLIC");
     else
-        pg_add_ident(sql, pg_json_get(grant, "grantee"));
+        pg_add_ident(sql, plug_json_get(grant, "grantee"));
 }
 
 static void add_grant(struct plug_bytes *sql, const char *what, const char *as, const json_t *grant)
@@ -23,7 +23,7 @@ static void add_grant(struct plug_bytes *sql, const char *what, const char *as, 
         pg_add_ident(sql, as);
         plug_bytes_text(sql, ";");
     }
-    plug_bytes_format(sql, "GRANT %s ON %s TO ", pg_json_get(grant, "privilege"), what);
+    plug_bytes_format(sql, "GRANT %s ON %s TO ", plug_json_get(grant, "privilege"), what);
     add_grantee(sql, grant);
     plug_bytes_text(sql, json_is_true(json_object_get(grant, "grantable")) ? " WITH GRANT OPTION;"
                                                                            : ";");
@@ -58,9 +58,9 @@ int pg_acl_apply(struct pg_conn *conn, const char *what, const char *owner, cons
     plug_bytes_text(&sql, ";");
     json_array_foreach(acl, i, grant)
     {
-        const char *grantor = pg_json_get(grant, "grantor");
+        const char *grantor = plug_json_get(grant, "grantor");
         bool other = grantor[0] && strcmp(grantor, owner) != 0;
-        if (!is_privilege(pg_json_get(grant, "privilege")))
+        if (!is_privilege(plug_json_get(grant, "privilege")))
             return conn->host->fail(conn->host, err, BACKSTAY_ERR_CORRUPT,
                                     "the privileges of %s in the backup are not what they must be",
                                     what);
@@ -161,8 +161,8 @@ static int skip(const struct pg_conn *conn, const char *what, const char *name, 
 int pg_setting_apply(struct pg_conn *conn, const char *what, const json_t *setting,
                      struct backstay_error *err)
 {
-    const char *name = pg_json_get(setting, "name");
-    const char *value = pg_json_get(setting, "value");
+    const char *name = plug_json_get(setting, "name");
+    const char *value = plug_json_get(setting, "value");
     PLUG_AUTO_BYTES struct plug_bytes sql = {0};
     int r = try_libraries(conn, name, value, err);
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "conn.h"
 #include "send.h"
 
 /**

@@ -32,7 +32,7 @@ static int send_below(struct pg_run *run, const char *name, json_t *json,
 {
     PLUG_AUTO_FREE char *path = plug_strf("%s%s", run->folder, name);
 
-    if (pg_send_json(run->sink, path, json) == 0)
+    if (plug_send_json(run->sink, path, json) == 0)
         return 0;
     return run->pg->host->fail(run->pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
 }
@@ -291,7 +291,7 @@ static int send_globals(const struct backup *backup, struct backstay_error *err)
     if (r == 0)
         r = pg_globals_read(conn, &json, err);
     pg_disconnect(conn);
-    if (r == 0 && pg_send_json(backup->sink, "globals.json", json) != 0)
+    if (r == 0 && plug_send_json(backup->sink, "globals.json", json) != 0)
         r = backup->pg->host->fail(backup->pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     return r;
 }
@@ -335,7 +335,7 @@ static int back_up(struct backup *backup, const char *name, int64_t *instant,
     run.name = plug_strdup(name);
     run.place = pg_place_of(pg, name);
     run.sink = backup->sink;
-    run.facts = pg_facts_of_sink(backup->sink, prefix);
+    run.facts = plug_facts_of_sink(backup->sink, prefix);
     int r = pg_connect(&conn, pg->host, &run.place, err);
     if (r == 0)
         r = pg_tool_find(&run.dump, pg->host, "pg_dump", conn->major, pg->bin, err);

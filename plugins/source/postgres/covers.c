@@ -3,6 +3,7 @@
  *
  * Which of the recorded facts a restore must reproduce.
  */
+#include "conn.h"
 #include "names.h"
 #include "restore_wish.h"
 #include "send.h"
@@ -61,7 +62,7 @@ static bool is_whole(const json_t *tables, const char *whole)
 
     json_array_foreach(tables, i, table)
     {
-        if (strcmp(pg_json_get(table, "whole"), whole) == 0 &&
+        if (strcmp(plug_json_get(table, "whole"), whole) == 0 &&
             !json_is_true(json_object_get(table, "wanted")))
             return false;
     }
@@ -75,11 +76,11 @@ void pg_covers_note(struct pg *pg, const json_t *tables)
 
     json_array_foreach(tables, i, table)
     {
-        const char *whole = pg_json_get(table, "whole");
+        const char *whole = plug_json_get(table, "whole");
         if (!json_is_true(json_object_get(table, "wanted")))
             continue;
         if (whole[0] == '\0')
-            note(pg, pg_json_get(table, "label"));
+            note(pg, plug_json_get(table, "label"));
         else if (is_whole(tables, whole))
             note(pg, whole);
     }

@@ -124,9 +124,9 @@ static void add_option(struct plug_bytes *sql, const char *keyword, const char *
 /* The provider's own locale, and where LC_COLLATE and LC_CTYPE are the locale. */
 static const char *locale_of(const json_t *database)
 {
-    const char *locale = pg_json_get(database, "locale");
+    const char *locale = plug_json_get(database, "locale");
 
-    return locale[0] ? locale : pg_json_get(database, "collate");
+    return locale[0] ? locale : plug_json_get(database, "collate");
 }
 
 static int refuse_provider(struct pg_conn *server, const json_t *database, int since,
@@ -136,44 +136,44 @@ static int refuse_provider(struct pg_conn *server, const json_t *database, int s
         server->host, err, BACKSTAY_ERR_CONFIG,
         "%s is version %d, which does not know the locale %s of provider %s that the database in "
         "the backup has: restore into version %d or newer",
-        server->label, server->major, locale_of(database), pg_json_get(database, "locale_provider"),
-        since);
+        server->label, server->major, locale_of(database),
+        plug_json_get(database, "locale_provider"), since);
 }
 
 static int add_locale(struct plug_bytes *sql, struct pg_conn *server, const json_t *database,
                       struct backstay_error *err)
 {
-    const char *provider = pg_json_get(database, "locale_provider");
+    const char *provider = plug_json_get(database, "locale_provider");
 
     if (strcmp(provider, "icu") == 0) {
         if (server->major < 15)
             return refuse_provider(server, database, 15, err);
         add_option(sql, "LOCALE_PROVIDER", provider);
-        add_option(sql, "ICU_LOCALE", pg_json_get(database, "locale"));
+        add_option(sql, "ICU_LOCALE", plug_json_get(database, "locale"));
         if (server->major >= 16)
-            add_option(sql, "ICU_RULES", pg_json_get(database, "icu_rules"));
+            add_option(sql, "ICU_RULES", plug_json_get(database, "icu_rules"));
     } else if (strcmp(provider, "builtin") == 0) {
         if (server->major < 17)
             return refuse_provider(server, database, 17, err);
         add_option(sql, "LOCALE_PROVIDER", provider);
-        add_option(sql, "BUILTIN_LOCALE", pg_json_get(database, "locale"));
+        add_option(sql, "BUILTIN_LOCALE", plug_json_get(database, "locale"));
     } else if (strcmp(provider, "libc") != 0) {
         return server->host->fail(server->host, err, BACKSTAY_ERR_CONFIG,
                                   "create a database like %s: its locale provider \"%s\" is not "
                                   "known to this version of Backstay: use a newer one",
-                                  pg_json_get(database, "name"), provider);
+                                  plug_json_get(database, "name"), provider);
     } else if (server->major >= 15) {
         add_option(sql, "LOCALE_PROVIDER", provider);
     }
-    add_option(sql, "LC_COLLATE", pg_json_get(database, "collate"));
-    add_option(sql, "LC_CTYPE", pg_json_get(database, "ctype"));
+    add_option(sql, "LC_COLLATE", plug_json_get(database, "collate"));
+    add_option(sql, "LC_CTYPE", plug_json_get(database, "ctype"));
     return 0;
 }
 
 static int explain_create(struct pg_conn *server, const json_t *database, const char *name,
                           struct backstay_error *err)
 {
-    const char *provider = pg_json_get(database, "locale_provider");
+    const char *provider = plug_json_get(database, "locale_provider");
     bool libc = strcmp(provider, "libc") == 0;
     bool locale = pg_error_is(server, "42809") ||
                   (!libc && (pg_error_is(server, "22023") || pg_error_is(server, "0A000")));
@@ -183,7 +183,7 @@ static int explain_create(struct pg_conn *server, const json_t *database, const 
             server->host, err, BACKSTAY_ERR_CONFIG,
             "%s: create database %s: the server does not have the locale %s of provider %s that "
             "the database in the backup has: %s",
-            server->label, name, libc ? pg_json_get(database, "collate") : locale_of(database),
+            server->label, name, libc ? plug_json_get(database, "collate") : locale_of(database),
             provider,
             libc ? "install it on the server's machine (localedef, or your system's package of "
                    "locales), restart the server, and try again"
@@ -204,7 +204,7 @@ int pg_database_create(struct pg_conn *server, const json_t *database, const cha
     plug_bytes_text(&sql, "CREATE DATABASE ");
     pg_add_ident(&sql, name);
     plug_bytes_text(&sql, " TEMPLATE = template0");
-    add_option(&sql, "ENCODING", pg_json_get(database, "encoding"));
+    add_option(&sql, "ENCODING", plug_json_get(database, "encoding"));
     if (add_locale(&sql, server, database, err) != 0)
         return -1;
     if (pg_run(server, err, sql.data) == 0)
@@ -222,7 +222,7 @@ static int apply_settings(struct pg_conn *server, const json_t *database, const 
 
     json_array_foreach(json_object_get(database, "settings"), i, setting)
     {
-        const char *role = pg_json_get(setting, "role");
+        const char *role = plug_json_get(setting, "role");
         PLUG_AUTO_BYTES struct plug_bytes what = {0};
         if (role[0]) {
             plug_bytes_text(&what, "ROLE ");
@@ -240,8 +240,8 @@ static int apply_settings(struct pg_conn *server, const json_t *database, const 
 static int apply_owner(struct pg_conn *server, const json_t *database, const char *what,
                        struct backstay_error *err)
 {
-    const char *owner = pg_json_get(database, "owner");
-    const char *comment = pg_json_get(database, "comment");
+    const char *owner = plug_json_get(database, "owner");
+    const char *comment = plug_json_get(database, "comment");
     int64_t limit = pg_json_number(database, "connection_limit", -1);
     PLUG_AUTO_BYTES struct plug_bytes sql = {0};
 

@@ -97,8 +97,8 @@ static void add_attributes(struct plug_bytes *sql, const json_t *role)
 
 static int create_role(struct pg_conn *conn, const json_t *role, struct backstay_error *err)
 {
-    const char *name = pg_json_get(role, "name");
-    const char *comment = pg_json_get(role, "comment");
+    const char *name = plug_json_get(role, "name");
+    const char *comment = plug_json_get(role, "comment");
     PLUG_AUTO_BYTES struct plug_bytes sql = {0};
 
     plug_bytes_text(&sql, "CREATE ROLE ");
@@ -131,7 +131,7 @@ static int create_roles(const struct apply *apply, const json_t *only, struct ba
 
     json_array_foreach(json_object_get(apply->globals, "roles"), i, role)
     {
-        const char *name = pg_json_get(role, "name");
+        const char *name = plug_json_get(role, "name");
         if (json_object_get(apply->present, name) || (only && !contains(only, name)))
             continue;
         if (create_role(apply->conn, role, err) != 0)
@@ -174,8 +174,8 @@ static int grant_memberships(const struct apply *apply, struct backstay_error *e
 
     json_array_foreach(json_object_get(apply->globals, "memberships"), i, membership)
     {
-        const char *role = pg_json_get(membership, "role");
-        const char *member = pg_json_get(membership, "member");
+        const char *role = plug_json_get(membership, "role");
+        const char *member = plug_json_get(membership, "member");
         bool ours =
             json_object_get(apply->created, role) || json_object_get(apply->created, member);
         if (!ours || !json_object_get(apply->present, role) ||

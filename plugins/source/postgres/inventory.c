@@ -237,7 +237,7 @@ static char *left_out(const struct pg *pg, struct pg_conn *conn, struct backstay
     return array_of(&array);
 }
 
-int pg_inventory(const struct pg *pg, struct pg_conn *conn, struct pg_facts *facts,
+int pg_inventory(const struct pg *pg, struct pg_conn *conn, struct plug_facts *facts,
                  struct backstay_error *err)
 {
     bool all_schemas = pg->schemas.n == 0;
@@ -261,7 +261,7 @@ int pg_inventory(const struct pg *pg, struct pg_conn *conn, struct pg_facts *fac
     if (rows == NULL)
         return -1;
     for (int row = 0; row < PQntuples(rows); row++)
-        pg_fact(facts, pg_cell(rows, row, 1), "count:%s", pg_cell(rows, row, 0));
+        plug_fact(facts, pg_cell(rows, row, 1), "count:%s", pg_cell(rows, row, 0));
     PQclear(rows);
     return facts->failed ? -1 : 0;
 }

@@ -76,8 +76,8 @@ static int store_content(struct load *load, struct backstay_error *err)
 static int describe(const struct load *load, const json_t *object, bool with_owner,
                     struct backstay_error *err)
 {
-    const char *owner = pg_json_get(object, "owner");
-    const char *comment = pg_json_get(object, "comment");
+    const char *owner = plug_json_get(object, "owner");
+    const char *comment = plug_json_get(object, "comment");
     PLUG_AUTO_FREE char *what = plug_strf("LARGE OBJECT %" PRIu32, load->oid);
     PLUG_AUTO_BYTES struct plug_bytes sql = {0};
 

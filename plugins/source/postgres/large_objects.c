@@ -108,7 +108,7 @@ static int heed(struct reading *reading, int answer)
 static char *describe(const struct object *object)
 {
     json_error_t why;
-    json_t *json = pg_json_parse(object->json, &why);
+    json_t *json = plug_json_parse(object->json, &why);
 
     if (json == NULL || json_object_set_new(json, "bytes", json_integer((int64_t)object->bytes)))
         abort();
@@ -139,7 +139,7 @@ static int end_list(struct reading *reading)
     static const char end[] = "\n]\n";
     struct backstay_sink *sink = reading->options->sink;
     PLUG_AUTO_FREE char *path = plug_strf("%slarge-objects.json", reading->options->folder);
-    struct backstay_entry entry = pg_entry(path, reading->list_bytes + sizeof end - 1);
+    struct backstay_entry entry = plug_entry(path, reading->list_bytes + sizeof end - 1);
 
     if (heed(reading, sink->write(sink, reading->list, end, sizeof end - 1)) != 0)
         return -1;
@@ -169,7 +169,7 @@ static int send_small(struct reading *reading, struct object *object, const char
     object->bytes = len;
     if (XXH3_128bits_update(object->hash, data, len) != XXH_OK)
         abort();
-    return sink ? heed(reading, pg_send(sink, object->path, data, len)) : 0;
+    return sink ? heed(reading, plug_send(sink, object->path, data, len)) : 0;
 }
 
 /* The next piece; *@got 0 at the end. */
@@ -210,7 +210,7 @@ static int send_large(struct reading *reading, struct object *object, struct bac
             sink->abort(sink, stream);
         return -1;
     }
-    const struct backstay_entry entry = pg_entry(object->path, object->bytes);
+    const struct backstay_entry entry = plug_entry(object->path, object->bytes);
     return heed(reading, sink->end(sink, stream, &entry, NULL, 0));
 }
 
@@ -314,7 +314,7 @@ int pg_large_objects_read(const struct pg_large_objects *options, struct backsta
                                             "stopped");
         return -1;
     }
-    pg_fact_number(options->facts, (int64_t)reading.sum.rows, "large-objects:count");
-    pg_fact(options->facts, plug_rowsum_hex(&reading.sum, digest), "large-objects:digest");
+    plug_fact_number(options->facts, (int64_t)reading.sum.rows, "large-objects:count");
+    plug_fact(options->facts, plug_rowsum_hex(&reading.sum, digest), "large-objects:digest");
     return options->facts->failed ? -1 : 0;
 }

@@ -34,7 +34,7 @@ static void add_table(struct pg_restoring *restoring, const json_t *saved)
     bool extension = json_is_true(json_object_get(saved, "extension"));
 
     table->saved = saved;
-    table->qualified = pg_qualified(pg_json_get(saved, "schema"), pg_json_get(saved, "name"));
+    table->qualified = pg_qualified(plug_json_get(saved, "schema"), plug_json_get(saved, "name"));
     table->oid = (uint32_t)json_integer_value(json_object_get(saved, "oid"));
     table->bytes = bytes_of(files_of(saved), 0, json_array_size(files_of(saved)));
     table->truncates = !restoring->wish->data_only && !extension && table->bytes >= truncate_bytes;
@@ -66,8 +66,8 @@ static int find_roots(struct pg_restoring *restoring, struct backstay_error *err
         return -1;
     for (size_t i = 0; i < restoring->n_tables && any[0] == 't'; i++) {
         struct pg_loaded *table = &restoring->tables[i];
-        const char *const names[] = {pg_json_get(table->saved, "schema"),
-                                     pg_json_get(table->saved, "name")};
+        const char *const names[] = {plug_json_get(table->saved, "schema"),
+                                     plug_json_get(table->saved, "name")};
         PGresult *rows = pg_query(conn, err, hashed_sql, names, 2);
         if (rows == NULL)
             return -1;
@@ -131,7 +131,7 @@ static int run_stream(struct pg_task *task, struct pg_conn *conn, struct backsta
     if (r != 0) {
         PLUG_AUTO_FREE char *why = plug_strdup(err->text);
         return restoring->host->fail(restoring->host, err, err->kind, "load table %s: %s",
-                                     pg_json_get(stream->table->saved, "label"), why);
+                                     plug_json_get(stream->table->saved, "label"), why);
     }
     for (size_t i = 0; i < stream->n_files; i++)
         feed->done(feed, pg_stream_entry(stream, stream->first_file + i), 0);

@@ -19,12 +19,12 @@ static const int64_t binary_bytes = 1 << 20;
 char *pg_copy_in_sql(const json_t *table, const char *into, const char *options)
 {
     PLUG_AUTO_FREE char *own =
-        pg_qualified(pg_json_get(table, "schema"), pg_json_get(table, "name"));
+        pg_qualified(plug_json_get(table, "schema"), plug_json_get(table, "name"));
     PLUG_AUTO_BYTES struct plug_bytes encoding = {0};
 
-    pg_add_literal(&encoding, pg_json_get(table, "encoding"));
+    pg_add_literal(&encoding, plug_json_get(table, "encoding"));
     return plug_strf("COPY %s %s FROM STDIN (ENCODING %s%s)", into ? into : own,
-                     pg_json_get(table, "columns"), encoding.data, options);
+                     plug_json_get(table, "columns"), encoding.data, options);
 }
 
 uint64_t pg_stream_entry(const struct pg_stream *stream, size_t file)
@@ -32,7 +32,7 @@ uint64_t pg_stream_entry(const struct pg_stream *stream, size_t file)
     const json_t *entry = json_array_get(json_object_get(stream->table->saved, "files"), file);
 
     return pg_saved_find(stream->restoring->saved, stream->restoring->feed,
-                         pg_json_get(entry, "path"));
+                         plug_json_get(entry, "path"));
 }
 
 /* ---- sending */
@@ -156,10 +156,10 @@ static int load_binary(struct sender *sender, int64_t *rows, struct backstay_err
     struct pg_binary binary;
 
     if (table->bytes < binary_bytes || table->root ||
-        strcmp(pg_json_get(table->saved, "encoding"), "UTF8") != 0)
+        strcmp(plug_json_get(table->saved, "encoding"), "UTF8") != 0)
         return UNUSUAL;
     int r = pg_binary_begin(&binary, sender->conn, table->qualified,
-                            pg_json_get(table->saved, "columns"), err);
+                            plug_json_get(table->saved, "columns"), err);
     if (r != 0)
         return r;
     sender->binary = &binary;

@@ -12,9 +12,19 @@
  */
 #pragma once
 
+#include "conn.h"
 #include "send.h"
 
 #include <stdbool.h>
+
+/**
+ * The document in the first column of the first row that a query answers, as plug_json_parse() has
+ * it; parameters as for pg_query().
+ *
+ * @return it, released with json_decref() by the caller; NULL with @err.
+ */
+json_t *pg_query_json(struct pg_conn *conn, struct backstay_error *err, const char *sql,
+                      const char *const *params, int n) __attribute__((warn_unused_result));
 
 /* ---- globals.c: globals.json */
 
@@ -75,7 +85,7 @@ int pg_sequences_apply(struct pg_conn *conn, const json_t *sequences, const json
                        struct backstay_error *err);
 
 /** Facts sequence:LABEL:value = "last_value called" or "last_value not-called". */
-int pg_sequences_facts(const json_t *sequences, struct pg_facts *facts);
+int pg_sequences_facts(const json_t *sequences, struct plug_facts *facts);
 
 /* ---- large_objects.c and large_load.c: DB/large-objects.json, DB/large-objects/OID */
 
@@ -89,7 +99,7 @@ struct pg_large_objects {
     const char *snapshot;       /* NULL: a probe, which reads as of now */
     struct backstay_sink *sink; /* NULL: a probe, which sends nothing */
     const char *folder;
-    struct pg_facts *facts;
+    struct plug_facts *facts;
 };
 int pg_large_objects_read(const struct pg_large_objects *options, struct backstay_error *err);
 
@@ -111,5 +121,5 @@ int pg_large_object_load(struct pg_conn *conn, struct backstay_feed *feed, uint6
  * text search objects, comments. Nothing that belongs to an extension or the system. When the
  * options choose tables one by one, only tables are counted.
  */
-int pg_inventory(const struct pg *pg, struct pg_conn *conn, struct pg_facts *facts,
+int pg_inventory(const struct pg *pg, struct pg_conn *conn, struct plug_facts *facts,
                  struct backstay_error *err);

@@ -71,8 +71,8 @@ int pg_probe(void *self, const struct backstay_target *target, struct backstay_r
 int pg_covers(void *self, const struct backstay_target *target, const char *fact);
 
 /**
- * pg_restore() says which of @tables, the content of tables.json, it has loaded: those with "wanted"
- * (a partitioned table that was asked for has many). Forgotten by pg_copies_clear().
+ * pg_restore() says which of @tables, the content of tables.json, it has loaded: those with
+ * "wanted" (a partitioned table that was asked for has many). Forgotten by pg_copies_clear().
  */
 void pg_covers_note(struct pg *pg, const json_t *tables);
 

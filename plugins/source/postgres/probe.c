@@ -17,7 +17,7 @@ static int probe(const struct pg *pg, const struct pg_place *place, const char *
     pg_run_begin(&run, pg);
     run.folder = plug_strdup("");
     run.place = *place;
-    run.facts = pg_facts_of_report(report, prefix);
+    run.facts = plug_facts_of_report(report, prefix);
     int r = pg_run_database(&run, err);
     pg_run_end(&run);
     return r;

@@ -30,7 +30,7 @@ static int copy_archive(struct pg_restoring *restoring, struct backstay_error *e
     const struct backstay_host *host = restoring->host;
     PLUG_AUTO_BYTES struct plug_bytes content = {0};
 
-    if (pg_receive(restoring->feed, restoring->saved->schema, ARCHIVE_MAX, &content, host, err) !=
+    if (plug_receive(restoring->feed, restoring->saved->schema, ARCHIVE_MAX, &content, host, err) !=
         0)
         return -1;
     restoring->archive = plug_strf("%s/schema.dump", host->scratch_dir);
@@ -303,7 +303,7 @@ static void count_rows(const struct pg_restoring *restoring)
         json_array_foreach(json_object_get(table, "files"), k, file)
         {
             if (pg_into_wants(&restoring->into, table))
-                count_entry(restoring, pg_json_get(file, "path"));
+                count_entry(restoring, plug_json_get(file, "path"));
         }
     }
     json_array_foreach(restoring->saved->objects, i, table)

@@ -77,7 +77,7 @@ static void choose_tables(struct choice *choice)
         if (!is_relation(item))
             continue;
         const json_t *table = table_of(restoring, item);
-        if (table ? pg_wish_has_table(restoring->wish, pg_json_get(table, "label"), NULL)
+        if (table ? pg_wish_has_table(restoring->wish, plug_json_get(table, "label"), NULL)
                   : is_named(restoring, item))
             choice->before[i] = MARK_CHOSEN;
     }
@@ -268,7 +268,7 @@ static int check_wishes(const struct choice *choice, struct backstay_error *err)
     json_array_foreach(restoring->saved->tables, i, table)
     {
         size_t which;
-        if (pg_wish_has_table(wish, pg_json_get(table, "label"), &which))
+        if (pg_wish_has_table(wish, plug_json_get(table, "label"), &which))
             found[which] = true;
     }
     for (size_t k = 0; k < restoring->before.n; k++)

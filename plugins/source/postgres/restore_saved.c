@@ -99,7 +99,7 @@ int pg_saved_read(struct pg_saved_list *out, struct backstay_feed *feed,
     uint64_t globals = r == 0 ? find_once(feed, "globals.json") : UINT64_MAX;
     if (globals != UINT64_MAX) {
         out->globals_index = globals;
-        out->globals = pg_receive_json(feed, globals, host, err);
+        out->globals = plug_receive_json(feed, globals, host, err);
         r = out->globals ? 0 : -1;
     }
     if (r == 0 && out->n == 0)
@@ -140,7 +140,7 @@ static int load(struct pg_saved *saved, json_t **out, const char *name, bool opt
                           "%s%s is not among the entries to restore; restore without patterns, and "
                           "choose tables with --table",
                           saved->folder, name);
-    *out = pg_receive_json(feed, index, host, err);
+    *out = plug_receive_json(feed, index, host, err);
     return *out ? 0 : -1;
 }
 
@@ -158,7 +158,7 @@ int pg_saved_load(struct pg_saved *saved, struct backstay_feed *feed,
                           "%sschema.dump is not among the entries to restore; restore without "
                           "patterns, and choose tables with --table",
                           saved->folder);
-    saved->name = plug_strdup(pg_json_get(saved->database, "name"));
+    saved->name = plug_strdup(plug_json_get(saved->database, "name"));
     if (saved->name[0] && json_is_array(saved->tables))
         return 0;
     return host->fail(host, err, BACKSTAY_ERR_CORRUPT,

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "conn.h"
 #include "send.h"
 
 /** One database of the snapshot. */

@@ -148,7 +148,7 @@ static void add_quoted(struct plug_bytes *out, const char *text)
 static void add_statement(struct plug_bytes *out, const json_t *table)
 {
     PLUG_AUTO_FREE char *name =
-        pg_qualified(pg_json_get(table, "schema"), pg_json_get(table, "name"));
+        pg_qualified(plug_json_get(table, "schema"), plug_json_get(table, "name"));
     PLUG_AUTO_FREE char *sql = pg_copy_in_sql(table, name, "");
     json_int_t rows = json_integer_value(json_object_get(table, "rows"));
 
@@ -175,7 +175,7 @@ static void add_table(struct plug_bytes *out, const json_t *table)
     json_array_foreach(files, i, file)
     {
         plug_bytes_text(out, " ");
-        add_quoted(out, pg_json_get(file, "path"));
+        add_quoted(out, plug_json_get(file, "path"));
     }
     plug_bytes_text(out, "\n");
 }

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "conn.h"
 #include "hold.h"
 #include "rowsum.h"
 #include "send.h"
@@ -39,7 +40,7 @@ struct pg_unit {
 struct pg_run {
     const struct pg *pg;
     struct backstay_sink *sink; /* NULL: a probe */
-    struct pg_facts facts;
+    struct plug_facts facts;
     char *folder; /* "shop/", escaped */
     char *name;   /* of the database */
     struct pg_place place;

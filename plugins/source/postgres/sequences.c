@@ -93,11 +93,11 @@ static json_t *describe(const PGresult *rows, int row)
     json_t *sequence = json_object();
     const char *table = pg_cell(rows, row, COL_TABLE);
 
-    (void)json_object_set_new(sequence, "schema", pg_json_text(pg_cell(rows, row, COL_SCHEMA)));
-    (void)json_object_set_new(sequence, "name", pg_json_text(pg_cell(rows, row, COL_NAME)));
+    (void)json_object_set_new(sequence, "schema", plug_json_text(pg_cell(rows, row, COL_SCHEMA)));
+    (void)json_object_set_new(sequence, "name", plug_json_text(pg_cell(rows, row, COL_NAME)));
     if (table[0]) {
         PLUG_AUTO_FREE char *owner = pg_label(pg_cell(rows, row, COL_TABLE_SCHEMA), table);
-        (void)json_object_set_new(sequence, "owned_by", pg_json_text(owner));
+        (void)json_object_set_new(sequence, "owned_by", plug_json_text(owner));
     }
     return sequence;
 }
@@ -153,7 +153,7 @@ static int read_values(struct pg_conn *conn, json_t *sequences, size_t first, si
     for (size_t i = first; i < first + n; i++) {
         const json_t *sequence = json_array_get(sequences, i);
         PLUG_AUTO_FREE char *from =
-            pg_qualified(pg_json_get(sequence, "schema"), pg_json_get(sequence, "name"));
+            pg_qualified(plug_json_get(sequence, "schema"), plug_json_get(sequence, "name"));
         plug_bytes_format(&sql, "%sSELECT %zu, last_value, is_called FROM %s",
                           i > first ? " UNION ALL " : "", i, from);
     }
@@ -217,7 +217,7 @@ static bool is_listed(const json_t *tables, const char *label)
 
 static long long last_value(const json_t *sequence)
 {
-    return strtoll(pg_json_get(sequence, "last_value"), NULL, 10);
+    return strtoll(plug_json_get(sequence, "last_value"), NULL, 10);
 }
 
 static bool is_called(const json_t *sequence)
@@ -228,7 +228,7 @@ static bool is_called(const json_t *sequence)
 static void add_setval(struct plug_bytes *sql, const json_t *sequence)
 {
     PLUG_AUTO_FREE char *name =
-        pg_qualified(pg_json_get(sequence, "schema"), pg_json_get(sequence, "name"));
+        pg_qualified(plug_json_get(sequence, "schema"), plug_json_get(sequence, "name"));
 
     plug_bytes_text(sql, sql->len ? ", setval(" : "SELECT setval(");
     pg_add_literal(sql, name);
@@ -246,7 +246,7 @@ int pg_sequences_apply(struct pg_conn *conn, const json_t *sequences, const json
 
     json_array_foreach(sequences, i, sequence)
     {
-        if (!is_listed(tables, pg_json_get(sequence, "owned_by")))
+        if (!is_listed(tables, plug_json_get(sequence, "owned_by")))
             continue;
         add_setval(&sql, sequence);
         if (++n % BATCH != 0)
@@ -258,7 +258,7 @@ int pg_sequences_apply(struct pg_conn *conn, const json_t *sequences, const json
     return sql.len ? pg_run(conn, err, sql.data) : 0;
 }
 
-int pg_sequences_facts(const json_t *sequences, struct pg_facts *facts)
+int pg_sequences_facts(const json_t *sequences, struct plug_facts *facts)
 {
     size_t i;
     const json_t *sequence;
@@ -266,10 +266,10 @@ int pg_sequences_facts(const json_t *sequences, struct pg_facts *facts)
     json_array_foreach(sequences, i, sequence)
     {
         PLUG_AUTO_FREE char *label =
-            pg_label(pg_json_get(sequence, "schema"), pg_json_get(sequence, "name"));
+            pg_label(plug_json_get(sequence, "schema"), plug_json_get(sequence, "name"));
         PLUG_AUTO_FREE char *value = plug_strf("%lld %s", last_value(sequence),
                                                is_called(sequence) ? "called" : "not-called");
-        pg_fact(facts, value, "sequence:%s:value", label);
+        plug_fact(facts, value, "sequence:%s:value", label);
     }
     return facts->failed ? -1 : 0;
 }

@@ -108,9 +108,9 @@ static int check_filled(const struct pg_into *into, struct pg_conn *conn, const 
 static int check_table(const struct pg_into *into, struct pg_conn *conn, const json_t *table,
                        bool guarded, struct backstay_error *err)
 {
-    const char *label = pg_json_get(table, "label");
+    const char *label = plug_json_get(table, "label");
     PLUG_AUTO_FREE char *qualified =
-        pg_qualified(pg_json_get(table, "schema"), pg_json_get(table, "name"));
+        pg_qualified(plug_json_get(table, "schema"), plug_json_get(table, "name"));
     bool exists;
 
     if (table_exists(conn, qualified, &exists, err) != 0)

@@ -109,8 +109,8 @@ static void a_database_is_described_with_all_that_a_dump_leaves_out(void **state
                             setting(NULL, "my.secret", "it's = secret"),
                             setting(NULL, "work_mem", "5MB"),
                             setting("app", "statement_timeout", "7s")));
-    assert_true(strchr(pg_json_get(database, "lsn"), '/') != NULL);
-    assert_int_equal(strncmp(pg_json_get(database, "server_version"), "1", 1), 0);
+    assert_true(strchr(plug_json_get(database, "lsn"), '/') != NULL);
+    assert_int_equal(strncmp(plug_json_get(database, "server_version"), "1", 1), 0);
     json_decref(database);
     pg_disconnect(conn);
     drop_full(fixture);
@@ -326,11 +326,11 @@ static void the_provider_and_its_locale_are_kept(void **state)
             struct pg_conn *conn =
                 postgres_connect(fixture->server, &fixture->host, "copy", "postgres");
             json_t *copy = read_database(conn);
-            assert_string_equal(pg_json_get(copy, "locale_provider"),
-                                pg_json_get(kinds[i], "locale_provider"));
-            assert_string_equal(pg_json_get(copy, "locale"), pg_json_get(kinds[i], "locale"));
-            assert_string_equal(pg_json_get(copy, "collate"), pg_json_get(kinds[i], "collate"));
-            assert_string_equal(pg_json_get(copy, "ctype"), pg_json_get(kinds[i], "ctype"));
+            assert_string_equal(plug_json_get(copy, "locale_provider"),
+                                plug_json_get(kinds[i], "locale_provider"));
+            assert_string_equal(plug_json_get(copy, "locale"), plug_json_get(kinds[i], "locale"));
+            assert_string_equal(plug_json_get(copy, "collate"), plug_json_get(kinds[i], "collate"));
+            assert_string_equal(plug_json_get(copy, "ctype"), plug_json_get(kinds[i], "ctype"));
             json_decref(copy);
             pg_disconnect(conn);
             postgres_sql(server, "DROP DATABASE copy");

@@ -25,7 +25,7 @@ static json_t *find(const json_t *globals, const char *key, const char *member, 
     json_t *element;
 
     json_array_foreach(json_object_get(globals, key), i,
-                       element) if (strcmp(pg_json_get(element, member), value) ==
+                       element) if (strcmp(plug_json_get(element, member), value) ==
                                     0) return element;
     fail_msg("%s: %s is not there", key, value);
     return NULL;
@@ -67,7 +67,7 @@ static void roles_are_described_with_attributes_settings_and_comments(void **sta
     assert_true(json_equal(find(globals, "roles", "name", "admin"), admin));
     assert_true(json_equal(json_object_get(member, "settings"), settings));
     assert_true(json_equal(json_object_get(globals, "settings"), for_all));
-    assert_string_equal(pg_json_get(member, "comment"), "it's a member");
+    assert_string_equal(plug_json_get(member, "comment"), "it's a member");
     assert_true(
         json_is_false(json_object_get(find(globals, "roles", "name", "team \"A\""), "inherit")));
     json_decref(admin);
@@ -82,8 +82,8 @@ static void memberships_are_described_with_their_options(void **state)
     json_t *globals = read_globals(fixture->conn);
     const json_t *team = find(globals, "memberships", "role", "team \"A\"");
 
-    assert_string_equal(pg_json_get(team, "member"), "member");
-    assert_string_equal(pg_json_get(team, "grantor"), "postgres");
+    assert_string_equal(plug_json_get(team, "member"), "member");
+    assert_string_equal(plug_json_get(team, "grantor"), "postgres");
     assert_true(json_is_true(json_object_get(team, "admin_option")));
     if (fixture->server->major >= 16)
         assert_true(json_is_true(json_object_get(team, "inherit_option")));
@@ -206,12 +206,12 @@ static void roles_are_made_on_another_server_without_login_and_password(void **s
     json_t *role;
     json_array_foreach(json_object_get(globals, "roles"), i, role)
     {
-        if (strcmp(pg_json_get(role, "name"), "postgres") == 0)
+        if (strcmp(plug_json_get(role, "name"), "postgres") == 0)
             continue;
         (void)json_object_set_new(role, "login", json_false());
         (void)json_object_set_new(role, "connection_limit", json_integer(-1));
         (void)json_object_set_new(role, "valid_until", json_null());
-        assert_true(json_equal(role, find(made, "roles", "name", pg_json_get(role, "name"))));
+        assert_true(json_equal(role, find(made, "roles", "name", plug_json_get(role, "name"))));
     }
     stay_auto_str char *members = postgres_value(
         target.conn, "SELECT string_agg(r.rolname || '<' || m.rolname || a.admin_option, ' '"

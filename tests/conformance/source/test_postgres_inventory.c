@@ -110,7 +110,7 @@ static struct fake_report take(const struct pg *pg, struct pg_conn *conn)
     struct fake_report report;
 
     fake_report_init(&report);
-    struct pg_facts facts = pg_facts_of_report(&report.abi, "");
+    struct plug_facts facts = plug_facts_of_report(&report.abi, "");
     assert_ok(pg_inventory(pg, conn, &facts, &err), err);
     return report;
 }

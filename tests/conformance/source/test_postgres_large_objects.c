@@ -55,7 +55,7 @@ static void read_objects(struct reading *reading, struct pg_conn *conn, const ch
     fake_report_init(&reading->facts);
     fake_sink_init(&sink, reading->snapshot, NULL);
     sink.fail_at = fail_at;
-    struct pg_facts facts = pg_facts_of_report(&reading->facts.abi, "");
+    struct plug_facts facts = plug_facts_of_report(&reading->facts.abi, "");
     const struct pg_large_objects options = {
         .conn = conn,
         .snapshot = snapshot,

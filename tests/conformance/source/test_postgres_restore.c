@@ -206,7 +206,7 @@ static int number_of(struct shop *shop, const char *label)
     size_t i = 0;
 
     while (i < json_array_size(json) &&
-           strcmp(pg_json_get(json_array_get(json, i), "label"), label) != 0)
+           strcmp(plug_json_get(json_array_get(json, i), "label"), label) != 0)
         i++;
     assert_in_range(i + 1, 1, json_array_size(json));
     json_decref(json);

@@ -34,7 +34,7 @@ static char *facts_of(const json_t *sequences)
     struct fake_report report;
 
     fake_report_init(&report);
-    struct pg_facts facts = pg_facts_of_report(&report.abi, "");
+    struct plug_facts facts = plug_facts_of_report(&report.abi, "");
     assert_int_equal(pg_sequences_facts(sequences, &facts), 0);
     char *text = fake_report_text(&report);
     fake_report_free(&report);
