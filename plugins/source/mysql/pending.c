@@ -13,24 +13,8 @@ static int refuse(void *self, const char *what, struct backstay_error *err)
                           what);
 }
 
-int my_restore(void *self, const struct backstay_target *target, struct backstay_feed *feed,
-               struct backstay_error *err)
-{
-    (void)target;
-    (void)feed;
-    return refuse(self, "restore", err);
-}
-
 int my_check(void *self, struct backstay_report *report, struct backstay_error *err)
 {
     (void)report;
     return refuse(self, "check", err);
-}
-
-int my_covers(void *self, const struct backstay_target *target, const char *fact)
-{
-    (void)self;
-    (void)target;
-    (void)fact;
-    return 1;
 }
