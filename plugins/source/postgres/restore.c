@@ -420,6 +420,19 @@ static int restore_all(struct pg *pg, const struct pg_wish *wish, struct pg_save
     return 0;
 }
 
+/* An instance that was ended, because it grew too large or too old, says so to nobody who was
+ * connected to it. */
+static void explain(const struct pg *pg, const struct backstay_target *target,
+                    struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *ended =
+        err->kind == BACKSTAY_ERR_TRANSIENT ? pg_scratch_ended(target->location) : NULL;
+
+    if (ended)
+        (void)pg->host->fail(pg->host, err, BACKSTAY_ERR_SPACE,
+                             "the scratch instance was ended: %s", ended);
+}
+
 int pg_restore(void *self, const struct backstay_target *target, struct backstay_feed *feed,
                struct backstay_error *err)
 {
@@ -435,6 +448,8 @@ int pg_restore(void *self, const struct backstay_target *target, struct backstay
         r = restore_all(pg, &wish, &list, target, feed, err);
         if (r == 0 && list.globals)
             feed->done(feed, list.globals_index, 0);
+        if (r != 0)
+            explain(pg, target, err);
         pg_saved_free(&list);
     }
     pg_wish_free(&wish);

@@ -135,6 +135,24 @@ static int check_table(const struct pg_into *into, struct pg_conn *conn, const j
     return guarded ? check_obstacles(into, conn, qualified, label, err) : 0;
 }
 
+static int check_objects(const struct pg_into *into, struct pg_conn *conn,
+                         const struct pg_saved *saved, struct backstay_error *err)
+{
+    if (into->wish->n_tables > 0 || json_array_size(saved->objects) == 0)
+        return 0;
+    PLUG_AUTO_FREE char *any =
+        pg_value(conn, err, "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)");
+    if (any == NULL)
+        return -1;
+    if (any[0] != 't')
+        return 0;
+    return into->host->fail(
+        into->host, err, BACKSTAY_ERR_CONFIG,
+        "%s has large objects already, and those of the backup may have the "
+        "same numbers; remove them (lo_unlink) or restore into another database",
+        conn->label);
+}
+
 int pg_into_check_tables(const struct pg_into *into, struct pg_conn *conn,
                          const struct pg_saved *saved, struct backstay_error *err)
 {
@@ -147,6 +165,8 @@ int pg_into_check_tables(const struct pg_into *into, struct pg_conn *conn,
             return -1;
         guarded = true;
     }
+    if (into->wish->data_only && check_objects(into, conn, saved, err) != 0)
+        return -1;
     json_array_foreach(saved->tables, i, table)
     {
         if (pg_into_wants(into, table) && check_table(into, conn, table, guarded, err) != 0)
