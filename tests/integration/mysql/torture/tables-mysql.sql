@@ -16,7 +16,6 @@ INSERT INTO key_made_2 VALUES (1);
 SET sql_generate_invisible_primary_key = 0;
 CREATE TABLE unenforced (a int, CONSTRAINT c CHECK (a > 0) NOT ENFORCED);
 INSERT INTO unenforced VALUES (-1);
-CREATE TABLE attributed (id int PRIMARY KEY ENGINE_ATTRIBUTE '{"a": "it''s"}', t varchar(10)) ENGINE_ATTRIBUTE '{"b": 1}';
 CREATE TABLE parser (id int PRIMARY KEY, t text, FULLTEXT KEY (t) WITH PARSER ngram);
 INSERT INTO parser VALUES (1, '日本語の文章');
 CREATE TABLE archived (id int AUTO_INCREMENT, t text, KEY (id)) ENGINE = ARCHIVE;

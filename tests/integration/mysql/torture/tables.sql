@@ -53,7 +53,7 @@ CREATE TABLE key_asian (t varchar(50) CHARACTER SET sjis, u varchar(50) CHARACTE
     PRIMARY KEY (t, u));
 INSERT INTO key_asian SELECT CONCAT('ソ表', n), CONCAT('誠\\', n), n FROM digits_3;
 CREATE TABLE key_bytes (b varbinary(20) PRIMARY KEY, n int);
-INSERT INTO key_bytes SELECT UNHEX(MD5(n)), n FROM digits_3;
+INSERT INTO key_bytes SELECT LEFT(UNHEX(SHA2(n, 224)), 20), n FROM digits_3;
 INSERT INTO key_bytes VALUES ('', 1), (X'00', 2), (X'0000', 3), (X'FF', 4), (X'5C27', 5), (X'0A', 6);
 CREATE TABLE key_blob (b blob, t text CHARACTER SET utf8mb4, PRIMARY KEY (b(10), t(10)));
 INSERT INTO key_blob SELECT CONCAT(n, X'00FF'), CONCAT('text ', n) FROM digits_3;
@@ -166,4 +166,4 @@ INSERT INTO collated VALUES (1, 'é€', 'ascii', 'ü', 'ch', 'ж');
 CREATE TABLE wide_row (id int PRIMARY KEY, t1 varchar(4000) CHARACTER SET latin1, t2 varchar(4000) CHARACTER SET latin1, t3 varchar(4000) CHARACTER SET latin1, t4 varchar(4000) CHARACTER SET latin1, t5 longtext);
 INSERT INTO wide_row SELECT n, REPEAT('a', 4000), REPEAT('b', 4000), REPEAT('c', 4000), REPEAT('d', 4000), REPEAT('e', 50000) FROM digits;
 CREATE TABLE wider (id bigint PRIMARY KEY AUTO_INCREMENT, t varchar(200), n double, at datetime(3)) COMMENT 'comes in several parts';
-INSERT INTO wider (t, n, at) SELECT MD5(x.n * 100 + y.n * 10 + z.n), x.n / 7, '2024-01-01' + INTERVAL x.n HOUR FROM digits_3 x, digits y, digits z;
+INSERT INTO wider (t, n, at) SELECT SHA2(x.n * 100 + y.n * 10 + z.n, 224), x.n / 7, '2024-01-01' + INTERVAL x.n HOUR FROM digits_3 x, digits y, digits z;

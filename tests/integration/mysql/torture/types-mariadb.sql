@@ -10,7 +10,7 @@ INSERT INTO addresses VALUES (1, '00000000-0000-0000-0000-000000000000', '::'),
 CREATE TABLE uuid_key (u uuid PRIMARY KEY, t text);
 INSERT INTO uuid_key SELECT CONCAT_WS('-', LEFT(h, 8), SUBSTR(h, 9, 4), CONCAT('4', SUBSTR(h, 13, 3)),
         CONCAT('8', SUBSTR(h, 16, 3)), RIGHT(h, 12)), n
-    FROM (SELECT n, MD5(n) AS h FROM digits_3) hashed;
+    FROM (SELECT n, SHA2(n, 224) AS h FROM digits_3) hashed;
 /*M!101010 CREATE TABLE addresses_4 (a inet4 PRIMARY KEY, b inet4) */;
 /*M!101010 INSERT INTO addresses_4 VALUES ('0.0.0.0', NULL), ('255.255.255.255', '10.92.39.10') */;
 /*M!110700 CREATE TABLE vectors (id int PRIMARY KEY, v vector(4) NOT NULL, VECTOR KEY (v)) */;
