@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NAMES_SHOWN = 5 };
 
@@ -153,6 +154,15 @@ static char *engine_of(const char *create)
     return plug_strdup("");
 }
 
+static bool has_engine(MYSQL_RES *rows, const char *name)
+{
+    mysql_data_seek(rows, 0);
+    for (MYSQL_ROW row; (row = mysql_fetch_row(rows)) != NULL;)
+        if (strcasecmp(my_cell(row, 0), name) == 0)
+            return true;
+    return false;
+}
+
 static int check_engines(struct preflight *check, struct backstay_error *err)
 {
     json_t *all = json_object();
@@ -172,17 +182,16 @@ static int check_engines(struct preflight *check, struct backstay_error *err)
         if (*engine && wants_table(check->apply, table))
             concern(all, engine, "table", plug_json_get(table, "name"));
     }
-    for (MYSQL_ROW row; rows && (row = mysql_fetch_row(rows)) != NULL;)
-        (void)json_object_del(all, row[0]);
     json_object_foreach(all, name, list)
     {
+        if (rows == NULL || has_engine(rows, name))
+            continue;
         PLUG_AUTO_FREE char *who = names_of(list);
         PLUG_AUTO_FREE char *subject = plug_strf("engine %s", name);
         PLUG_AUTO_FREE char *text = plug_strf("%s does not have it, but it is needed by %s; "
                                               "install the plugin, or restore into another server",
                                               check->conn->label, who);
-        if (rows)
-            report(check, subject, text);
+        report(check, subject, text);
     }
     json_decref(all);
     mysql_free_result(rows);

@@ -302,6 +302,47 @@ static void decide(struct create *create)
     keep_order_of_rows(create);
 }
 
+/* ---- columns */
+
+/* The name behind COLLATE, outside of parentheses; @before is where that word begins. */
+static struct my_token collation_of(struct my_lexer lexer, struct my_token *before)
+{
+    int depth = 0;
+
+    for (struct my_token token; (token = my_lex_next(&lexer)).kind != MY_TOKEN_END;) {
+        depth += my_token_is(&token, "(") - my_token_is(&token, ")");
+        if (depth != 0 || !my_token_is(&token, "COLLATE"))
+            continue;
+        *before = token;
+        (void)my_lex_skip(&lexer, "=");
+        return my_lex_next(&lexer);
+    }
+    return (struct my_token){0};
+}
+
+/*
+ * MySQL writes the collation of the table to columns that nobody has given one, and would take it
+ * for given when it reads that, and answer CHARACTER SET besides from then on.
+ */
+static void add_column(struct plug_bytes *out, const struct create *create, const struct item *item)
+{
+    struct my_lexer tail = {.at = create->tail + 2, .end = create->tail + strlen(create->tail)};
+    struct my_token word;
+    struct my_token before = {0};
+    struct my_token own = collation_of(lexer_of(item), &before);
+    struct my_token all = collation_of(tail, &word);
+
+    if (item->kind != COLUMN || own.kind != MY_TOKEN_WORD || own.len != all.len ||
+        memcmp(own.at, all.at, own.len) != 0 ||
+        mentions((struct my_lexer){.at = item->at, .end = own.at}, "CHARACTER")) {
+        plug_bytes_add(out, item->at, item->len);
+        return;
+    }
+    const char *rest = own.at + own.len;
+    plug_bytes_add(out, item->at, (size_t)(before.at - 1 - item->at));
+    plug_bytes_add(out, rest, (size_t)(item->at + item->len - rest));
+}
+
 /* ---- the answer */
 
 static json_t *in_one_piece(const char *text)
@@ -338,7 +379,7 @@ json_t *my_create_split(const char *text)
             continue;
         }
         plug_bytes_text(&bare, i ? between : "");
-        plug_bytes_add(&bare, item->at, item->len);
+        add_column(&bare, &create, item);
     }
     plug_bytes_text(&bare, create.tail);
     (void)json_object_set_new(out, "create_bare", plug_json_text(bare.data));

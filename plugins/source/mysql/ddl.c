@@ -4,6 +4,7 @@
 #include "ddl.h"
 
 #include "create.h"
+#include "create_repair.h"
 #include "objects.h"
 
 #include <stdlib.h>
@@ -41,7 +42,7 @@ char *my_ddl_text(const json_t *object, const char *key, size_t *len)
 
 /* ---- tables */
 
-static int read_table(struct my_conn *conn, const char *name, json_t *tables,
+static int read_table(struct my_conn *conn, const char *database, const char *name, json_t *tables,
                       struct backstay_error *err)
 {
     enum { GONE = 1146, COLUMNS = 2 };
@@ -59,18 +60,21 @@ static int read_table(struct my_conn *conn, const char *name, json_t *tables,
         return -1;
     }
     MYSQL_ROW row = mysql_fetch_row(rows);
-    bool table = row && mysql_num_fields(rows) == COLUMNS;
-    if (table) {
-        json_t *object = my_create_split(my_cell(row, 1));
-        (void)json_object_set_new(object, "create", plug_json_text(my_cell(row, 1)));
-        (void)json_object_set_new(object, "collations", json_array());
-        (void)json_object_set_new(tables, name, object);
-    }
+    PLUG_AUTO_FREE char *create =
+        row && mysql_num_fields(rows) == COLUMNS ? plug_strdup(my_cell(row, 1)) : NULL;
     mysql_free_result(rows);
-    return table ? 0
-                 : conn->host->fail(conn->host, err, BACKSTAY_ERR_TRANSIENT,
-                                    "%s: %s is no table any more; run the backup again",
-                                    conn->label, name);
+    if (create == NULL)
+        return conn->host->fail(conn->host, err, BACKSTAY_ERR_TRANSIENT,
+                                "%s: %s is no table any more; run the backup again", conn->label,
+                                name);
+    PLUG_AUTO_FREE char *repaired = my_create_repaired(conn, database, name, create, err);
+    if (repaired == NULL)
+        return -1;
+    json_t *object = my_create_split(repaired);
+    (void)json_object_set_new(object, "create", plug_json_text(create));
+    (void)json_object_set_new(object, "collations", json_array());
+    (void)json_object_set_new(tables, name, object);
+    return 0;
 }
 
 /* Those that a table's text names, and those that it leaves out because they are the default. */
@@ -111,7 +115,7 @@ static int read_all(struct my_conn *conn, const struct my_ddl_wish *wish, struct
         my_run(conn, err, "SET character_set_results = NULL") != 0)
         return -1;
     for (size_t i = 0; i < wish->n; i++)
-        if (read_table(conn, wish->names[i], out->tables, err) != 0)
+        if (read_table(conn, wish->database->name, wish->names[i], out->tables, err) != 0)
             return -1;
     if (read_collations(conn, wish->database->name, out->tables, err) != 0)
         return -1;

@@ -82,14 +82,19 @@ int my_users_readable(struct my_conn *conn, char **grant, struct backstay_error 
     return 0;
 }
 
-/* Appends what @sql answers, each row of @column a statement. */
-static int add_answers(struct my_conn *conn, struct plug_bytes *out, const char *sql,
+/*
+ * Appends what @sql answers, a statement in each row. An account of the table that the server does
+ * not use (it has the name of a host, and names are not looked up) is not told about: *@unused.
+ */
+static int add_answers(struct my_conn *conn, struct plug_bytes *out, const char *sql, bool *unused,
                        struct backstay_error *err)
 {
+    enum { NO_SUCH_USER = 1133, NO_SUCH_GRANT = 1141 };
     MYSQL_RES *rows = my_query(conn, err, sql);
 
+    *unused = rows == NULL && (conn->error == NO_SUCH_USER || conn->error == NO_SUCH_GRANT);
     if (rows == NULL)
-        return -1;
+        return *unused ? 0 : -1;
     unsigned last = mysql_num_fields(rows) - 1;
     for (MYSQL_ROW row; (row = mysql_fetch_row(rows)) != NULL;)
         plug_bytes_format(out, "%s;\n", my_cell(row, last));
@@ -133,8 +138,14 @@ static int add_create(struct my_conn *conn, struct plug_bytes *out, struct plug_
         return 0;
     }
     PLUG_AUTO_FREE char *sql = plug_strf("SHOW CREATE USER %s", account->name);
-    if (add_answers(conn, &answer, sql, err) != 0)
+    bool unused;
+
+    if (add_answers(conn, &answer, sql, &unused, err) != 0)
         return -1;
+    if (unused) {
+        plug_bytes_format(out, "-- The server does not use the account %s\n", account->name);
+        return 0;
+    }
     if (answer.len < sizeof create || strncmp(answer.data, create, sizeof create - 1) != 0)
         return conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
                                 "%s: SHOW CREATE USER does not answer CREATE USER for %s",
@@ -153,8 +164,9 @@ static int add_grants(struct my_conn *conn, struct plug_bytes *out, const struct
                       struct backstay_error *err)
 {
     PLUG_AUTO_FREE char *sql = plug_strf("SHOW GRANTS FOR %s", account->name);
+    bool unused;
 
-    return add_answers(conn, out, sql, err);
+    return add_answers(conn, out, sql, &unused, err);
 }
 
 /* ---- all accounts */
