@@ -54,6 +54,8 @@ static int read_details(struct my_run *run, struct backstay_error *err)
              sink->detail(sink, "binlog_position", snapshot->position);
     if (*snapshot->gtid)
         r |= sink->detail(sink, "gtid", snapshot->gtid);
+    if (*snapshot->source_gtid)
+        r |= sink->detail(sink, "source_gtid", snapshot->source_gtid);
     for (size_t i = 0; i < run->n_databases; i++) {
         PLUG_AUTO_FREE char *prefix = my_run_prefix(run, run->databases[i].label);
         PLUG_AUTO_FREE char *name = plug_strf("%sdatabase", prefix);

@@ -1,7 +1,7 @@
 /* plugins/source/mysql/snapshot.c
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "snapshot.h"
+#include "position.h"
 
 #include <mysqld_error.h>
 #include <stdio.h>
@@ -58,90 +58,6 @@ int my_snapshot_ways(enum my_way *out, struct my_conn *conn, const struct my *my
     return n;
 }
 
-/* ---- reading the position */
-
-static void set_position(struct my_snapshot *snapshot, const char *file, const char *position)
-{
-    free(snapshot->file);
-    free(snapshot->position);
-    snapshot->file = plug_strdup(file);
-    snapshot->position = plug_strdup(position);
-}
-
-/* MariaDB: where the snapshot of this connection is; "" when there is no binary log. */
-static int read_own_position(struct my_conn *conn, char **file, char **position,
-                             struct backstay_error *err)
-{
-    MYSQL_ROW row;
-    MYSQL_RES *rows = my_query(conn, err,
-                               "SHOW STATUS WHERE Variable_name IN"
-                               " ('binlog_snapshot_file', 'binlog_snapshot_position')");
-
-    if (rows == NULL)
-        return -1;
-    *file = plug_strdup("");
-    *position = plug_strdup("");
-    while ((row = mysql_fetch_row(rows)) != NULL) {
-        char **to = strcasestr(my_cell(row, 0), "file") ? file : position;
-        free(*to);
-        *to = plug_strdup(my_cell(row, 1));
-    }
-    mysql_free_result(rows);
-    return 0;
-}
-
-/* Where the binary log is now; of no help without the right, or without a log. */
-static void read_server_position(struct my_snapshot *snapshot, struct my_conn *conn)
-{
-    enum { NEW_NAME = 80200 };
-    struct backstay_error ignored = {.size = sizeof ignored};
-    bool renamed = !conn->mariadb && conn->version >= NEW_NAME;
-    MYSQL_RES *rows =
-        my_query(conn, &ignored, renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
-    MYSQL_ROW row = rows ? mysql_fetch_row(rows) : NULL;
-
-    if (row)
-        set_position(snapshot, my_cell(row, 0), my_cell(row, 1));
-    if (row && !conn->mariadb && mysql_num_fields(rows) > 4) {
-        free(snapshot->gtid);
-        snapshot->gtid = plug_strdup(my_cell(row, 4));
-    }
-    if (rows)
-        mysql_free_result(rows);
-}
-
-/* MariaDB: the GTID of a position. */
-static void read_gtid(struct my_snapshot *snapshot, struct my_conn *conn)
-{
-    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
-    struct backstay_error ignored = {.size = sizeof ignored};
-
-    if (!conn->mariadb || snapshot->file == NULL || *snapshot->file == '\0')
-        return;
-    plug_bytes_text(&sql, "SELECT BINLOG_GTID_POS(");
-    my_add_literal(&sql, snapshot->file, strlen(snapshot->file));
-    plug_bytes_format(&sql, ", %s)", snapshot->position);
-    char *gtid = my_value(conn, &ignored, sql.data);
-    if (gtid) {
-        free(snapshot->gtid);
-        snapshot->gtid = gtid;
-    }
-}
-
-static int read_instant(struct my_snapshot *snapshot, struct my_conn *conn,
-                        struct backstay_error *err)
-{
-    PLUG_AUTO_FREE char *text = my_value(conn, err, "SELECT UNIX_TIMESTAMP(SYSDATE(6))");
-    const char *point = text ? strchr(text, '.') : NULL;
-
-    if (text == NULL)
-        return -1;
-    snapshot->instant_ns = strtoll(text, NULL, 10) * 1000000000;
-    if (point)
-        snapshot->instant_ns += strtoll(point + 1, NULL, 10) * 1000;
-    return 0;
-}
-
 /* ---- the snapshots */
 
 /* All are told before any is heard, so that they begin as close to each other as can be. */
@@ -171,10 +87,10 @@ static int compare(struct my_snapshot *snapshot, struct backstay_error *err)
     for (unsigned i = 0; i < snapshot->n && same; i++) {
         PLUG_AUTO_FREE char *file = NULL;
         PLUG_AUTO_FREE char *position = NULL;
-        if (read_own_position(snapshot->conns[i], &file, &position, err) != 0)
+        if (my_position_own(snapshot->conns[i], &file, &position, err) != 0)
             return -1;
         if (i == 0)
-            set_position(snapshot, file, position);
+            my_position_set(snapshot, file, position);
         same = strcmp(file, snapshot->file) == 0 && strcmp(position, snapshot->position) == 0;
     }
     return same;
@@ -183,7 +99,8 @@ static int compare(struct my_snapshot *snapshot, struct backstay_error *err)
 static int take_by_comparing(struct my_snapshot *snapshot, struct backstay_error *err)
 {
     for (int i = 0; i < COMPARE_TRIES; i++) {
-        if (read_instant(snapshot, snapshot->conns[0], err) != 0 || open_all(snapshot, err) != 0)
+        if (my_position_instant(snapshot, snapshot->conns[0], err) != 0 ||
+            open_all(snapshot, err) != 0)
             return -1;
         int r = compare(snapshot, err);
         if (r != 0)
@@ -196,7 +113,7 @@ static int take_single(struct my_snapshot *snapshot, struct backstay_error *err)
 {
     while (snapshot->n > 1)
         my_disconnect(snapshot->conns[--snapshot->n]);
-    if (read_instant(snapshot, snapshot->conns[0], err) != 0 || open_all(snapshot, err) != 0)
+    if (my_position_instant(snapshot, snapshot->conns[0], err) != 0 || open_all(snapshot, err) != 0)
         return -1;
     return snapshot->conns[0]->mariadb && compare(snapshot, err) < 0 ? -1 : 0;
 }
@@ -215,12 +132,12 @@ static int no_lock(const struct my_snapshot *snapshot, const struct my_conn *loc
 static int take_locked(struct my_snapshot *snapshot, struct my_conn *lock, const char *release,
                        struct backstay_error *err)
 {
-    int r = read_instant(snapshot, lock, err);
+    int r = my_position_instant(snapshot, lock, err);
 
     if (r == 0)
         r = open_all(snapshot, err);
     if (r == 0)
-        read_server_position(snapshot, lock);
+        my_position_server(snapshot, lock);
     if (r == 0)
         r = my_run(lock, err, release);
     return r;
@@ -243,6 +160,8 @@ static char *lock_statement(const struct my_tables *tables)
     struct plug_bytes sql = {0};
 
     for (size_t i = 0; i < tables->n; i++) {
+        if (!tables->items[i].snapshot)
+            continue;
         plug_bytes_text(&sql, sql.len ? ", " : "LOCK TABLES ");
         plug_bytes_format(&sql, "%s READ", tables->items[i].qualified);
     }
@@ -475,7 +394,8 @@ int my_snapshot_open(struct my_snapshot *out, const struct my_snapshot_wish *wis
                                 .n_databases = wish->n_databases,
                                 .file = plug_strdup(""),
                                 .position = plug_strdup(""),
-                                .gtid = plug_strdup("")};
+                                .gtid = plug_strdup(""),
+                                .source_gtid = plug_strdup("")};
     if (connect_all(out, wish, err) != 0 || read_tables(out, &out->tables, err) != 0)
         return -1;
     for (int i = 0; i < CHANGE_TRIES && r == NOT_TAKEN; i++) {
@@ -488,8 +408,15 @@ int my_snapshot_open(struct my_snapshot *out, const struct my_snapshot_wish *wis
                                     "%s: tables are created, changed or dropped all the time; run "
                                     "the backup when that is over",
                                     out->conns[0]->label);
-    if (r == 0)
-        read_gtid(out, out->conns[0]);
+    if (r == 0 && out->keeps_definitions)
+        wish->my->host->log(wish->my->host, BACKSTAY_LOG_INFO,
+                            "%s: without the right BINLOG ADMIN, an ALTER TABLE of others waits "
+                            "until the backup ends",
+                            out->conns[0]->label);
+    if (r == 0) {
+        my_position_gtid(out, out->conns[0]);
+        my_position_source(out, out->conns[0]);
+    }
     return r;
 }
 
@@ -502,5 +429,6 @@ void my_snapshot_close(struct my_snapshot *snapshot)
     free(snapshot->file);
     free(snapshot->position);
     free(snapshot->gtid);
+    free(snapshot->source_gtid);
     *snapshot = (struct my_snapshot){0};
 }

@@ -38,6 +38,7 @@ struct my_snapshot {
     char *file;              /* of the binary log, "" when there is none or we may not know */
     char *position;
     char *gtid;
+    char *source_gtid; /* of a replica: what of its source the state has */
 };
 
 /** What to take a snapshot of. */

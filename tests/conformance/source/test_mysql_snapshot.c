@@ -201,6 +201,43 @@ static void without_the_right_to_lock_the_error_says_so(void **state)
     my_snapshot_close(&snapshot);
 }
 
+static void a_replica_tells_how_far_it_is_in_its_source(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    struct backstay_error err = {.size = sizeof err};
+    struct my_snapshot snapshot;
+
+    mariadb_sql(fixture->conn, "SET GLOBAL gtid_slave_pos = '5-7-42,6-8-43'");
+    assert_ok(take(&snapshot, &fixture->my, fixture->url, &err), err);
+    assert_string_equal(snapshot.source_gtid, "5-7-42,6-8-43");
+    my_snapshot_close(&snapshot);
+    mariadb_sql(fixture->conn, "SET GLOBAL gtid_slave_pos = ''");
+    assert_ok(take(&snapshot, &fixture->my, fixture->url, &err), err);
+    assert_string_equal(snapshot.source_gtid, "");
+    my_snapshot_close(&snapshot);
+}
+
+static void without_a_binary_log_there_is_no_position(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    struct mariadb_server *server = mariadb_server_start(true);
+    stay_auto_str char *first_url = stay_strf("mysql://root@localhost/?socket=%s", server->socket);
+    stay_auto_str char *url = mariadb_url(server, "root");
+    struct my_conn *conn = mariadb_login(&fixture->my, first_url);
+    struct backstay_error err = {.size = sizeof err};
+    struct my_snapshot snapshot;
+
+    mariadb_sql(conn, "CREATE DATABASE shop; CREATE TABLE shop.t (a int)");
+    my_disconnect(conn);
+    assert_ok(take(&snapshot, &fixture->my, url, &err), err);
+    assert_int_equal(snapshot.way, MY_WAY_STAGES);
+    assert_string_equal(snapshot.file, "");
+    assert_string_equal(snapshot.gtid, "");
+    assert_false(snapshot.keeps_definitions);
+    my_snapshot_close(&snapshot);
+    mariadb_server_stop(server);
+}
+
 /* ---- what others wait for */
 
 struct inserter {
@@ -341,6 +378,8 @@ int main(void)
                                begin),
         cmocka_unit_test_setup(snapshots_taken_under_table_locks_are_one_state, begin),
         cmocka_unit_test_setup(without_the_right_to_lock_the_error_says_so, begin),
+        cmocka_unit_test_setup(a_replica_tells_how_far_it_is_in_its_source, begin),
+        cmocka_unit_test_setup(without_a_binary_log_there_is_no_position, begin),
         cmocka_unit_test_setup(nobody_waits_longer_than_the_lock_timeout_behind_a_long_transaction,
                                begin),
         cmocka_unit_test_setup(a_long_query_keeps_neither_us_nor_others_waiting, begin),
