@@ -162,7 +162,7 @@ static int flush(struct my_insert *insert, struct backstay_error *err)
     insert->rows += (int64_t)mysql_affected_rows(conn->db);
     insert->in_sql = 0;
     plug_bytes_cut(&insert->sql, insert->head.len);
-    return my_load_check_warnings(conn, err);
+    return my_load_check_warnings(conn, insert->stream->table->saved, err);
 }
 
 static int take_line(struct my_insert *insert, const char *line, size_t len,

@@ -134,30 +134,56 @@ static int local_error(void *file, char *text, unsigned len)
 
 /* ---- one statement */
 
-int my_load_check_warnings(struct my_conn *conn, struct backstay_error *err)
+/* The value that an ENUM has when it has none of its values: every way to store it leaves a
+ * warning, whose text names the column between quotes. */
+static bool is_enum_zero(const json_t *table, MYSQL_ROW warning)
 {
-    enum { UNHEX_TOO_LONG = 1301 };
+    enum { DATA_TRUNCATED = 1265 };
+    const json_t *column;
+    size_t i;
+
+    if (my_cell_number(warning, 1) != DATA_TRUNCATED)
+        return false;
+    json_array_foreach(json_object_get(table, "columns"), i, column)
+    {
+        PLUG_AUTO_FREE char *quoted = plug_strf("'%s'", plug_json_get(column, "name"));
+        if (strncmp(plug_json_get(column, "type"), "enum(", 5) == 0 &&
+            strstr(my_cell(warning, 2), quoted))
+            return true;
+    }
+    return false;
+}
+
+static int fail_warnings(struct my_conn *conn, const char *text, bool too_long,
+                         struct backstay_error *err)
+{
+    return conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
+                            "%s did not take the rows as they are: %s%s", conn->label, text,
+                            too_long ? "; raise max_allowed_packet of the server, for example: SET "
+                                       "GLOBAL max_allowed_packet = 1073741824"
+                                     : "");
+}
+
+int my_load_check_warnings(struct my_conn *conn, const json_t *table, struct backstay_error *err)
+{
+    enum { UNHEX_TOO_LONG = 1301, TEXT_MOST = 400 };
     PLUG_AUTO_BYTES struct plug_bytes text = {0};
-    unsigned n = mysql_warning_count(conn->db);
     bool too_long = false;
     MYSQL_ROW row;
 
-    if (n == 0)
+    if (mysql_warning_count(conn->db) == 0)
         return 0;
-    MYSQL_RES *rows = my_query(conn, err, "SHOW WARNINGS LIMIT 3");
+    MYSQL_RES *rows = my_query(conn, err, "SHOW WARNINGS");
     if (rows == NULL)
         return -1;
     while ((row = mysql_fetch_row(rows)) != NULL) {
+        if (is_enum_zero(table, row) || text.len > TEXT_MOST)
+            continue;
         plug_bytes_format(&text, "%s%s", text.len ? "; " : "", my_cell(row, 2));
         too_long = too_long || my_cell_number(row, 1) == UNHEX_TOO_LONG;
     }
     mysql_free_result(rows);
-    return conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
-                            "%s did not take the rows as they are (%u warnings): %s%s", conn->label,
-                            n, text.data ? text.data : "it does not say why",
-                            too_long ? "; raise max_allowed_packet of the server, for example: SET "
-                                       "GLOBAL max_allowed_packet = 1073741824"
-                                     : "");
+    return text.len ? fail_warnings(conn, text.data, too_long, err) : 0;
 }
 
 static int load_local(struct source *source, struct my_conn *conn, int64_t *rows,
@@ -176,7 +202,7 @@ static int load_local(struct source *source, struct my_conn *conn, int64_t *rows
     if (source->failed || mysql_errno(conn->db))
         return -1;
     *rows = (int64_t)mysql_affected_rows(conn->db);
-    return my_load_check_warnings(conn, err);
+    return my_load_check_warnings(conn, table->saved, err);
 }
 
 static bool is_refused(const struct my_conn *conn)

@@ -106,7 +106,7 @@ int my_insert_lines(struct my_conn *conn, const struct my_stream *stream, int64_
                     my_read_fn *read, void *ctx, int64_t *rows, struct backstay_error *err)
     __attribute__((warn_unused_result));
 
-/** A failure when the last statement has left warnings, which name what is wrong with which
- * row. */
-int my_load_check_warnings(struct my_conn *conn, struct backstay_error *err)
+/** A failure when the last statement has left warnings, which name what is wrong with which row;
+ * but for those that @table's ENUMs cannot do without. */
+int my_load_check_warnings(struct my_conn *conn, const json_t *table, struct backstay_error *err)
     __attribute__((warn_unused_result));

@@ -23,6 +23,7 @@ int my_target_connect(const struct my_target *target, bool patient, struct my_co
     if (my_connect(&conn, &target->place, err) != 0)
         return -1;
     if (my_apply_session(conn, err) == 0 &&
+        my_run(conn, err, "SET SESSION max_error_count = 65535") == 0 &&
         (!patient || my_run(conn, err,
                             "SET SESSION lock_wait_timeout = 86400,"
                             " innodb_lock_wait_timeout = 86400") == 0)) {
