@@ -24,6 +24,13 @@ enum { PLUG_ROWSUM_HEX = 33 }; /* 32 digits and a NUL */
 
 void plug_rowsum_add(struct plug_rowsum *sum, const void *row, size_t len);
 
+/** The same for a row that comes in pieces: begun, added to, and counted by plug_rowsum_end(),
+ * which releases it (@sum NULL: without counting it). */
+struct plug_rowsum_row;
+struct plug_rowsum_row *plug_rowsum_begin(void) __attribute__((returns_nonnull));
+void plug_rowsum_piece(struct plug_rowsum_row *row, const void *piece, size_t len);
+void plug_rowsum_end(struct plug_rowsum_row *row, struct plug_rowsum *sum);
+
 /** Adds what another object has counted. */
 void plug_rowsum_merge(struct plug_rowsum *sum, const struct plug_rowsum *other);
 

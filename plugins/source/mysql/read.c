@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 256 * 1024, FILE_MODE = 0600 };
+enum { BUFFER_BYTES = 256 * 1024, PIECE_BYTES = 256 * 1024, FILE_MODE = 0600 };
 
 /* An entry on its way: small ones are sent at once, others in pieces. */
 struct output {
@@ -59,21 +59,88 @@ static int flush(struct output *out)
     return r;
 }
 
+/* Sends what has gathered, or forgets it when nobody wants it. */
+static int pass_on(struct output *out)
+{
+    if (out->run->sink)
+        return flush(out);
+    plug_bytes_cut(&out->buffer, 0);
+    return 0;
+}
+
+/* A row on its way piece by piece. */
+struct long_row {
+    struct output *out;
+    struct plug_rowsum_row *sum;
+    size_t counted; /* how much of the buffer is counted, or is of rows before */
+};
+
+static int add_piece(struct long_row *row, enum my_form form, const char *piece, size_t len)
+{
+    struct plug_bytes *buffer = &row->out->buffer;
+
+    my_tsv_piece(buffer, form, piece, len);
+    plug_rowsum_piece(row->sum, buffer->data + row->counted, buffer->len - row->counted);
+    row->out->bytes += buffer->len - row->counted;
+    int r = buffer->len >= BUFFER_BYTES ? pass_on(row->out) : 0;
+    row->counted = buffer->len;
+    return r;
+}
+
+static int add_cell(struct long_row *row, enum my_form form, const char *cell, size_t len)
+{
+    int r = 0;
+
+    for (size_t at = 0, n; at < len && r == 0; at += n) {
+        n = PLUG_MIN(len - at, (size_t)PIECE_BYTES);
+        r = add_piece(row, form, cell + at, n);
+    }
+    return r;
+}
+
+/* Of a row as large as the memory would bear, there is only the one copy of the client library. */
+static int add_long_row(struct output *out, const struct my_table *table, MYSQL_ROW cells,
+                        const unsigned long *lengths)
+{
+    struct long_row row = {.out = out, .sum = plug_rowsum_begin(), .counted = out->buffer.len};
+    int r = 0;
+
+    out->wrong += my_tsv_look(table, cells, lengths);
+    for (size_t i = 0; i < table->n_columns && r == 0; i++) {
+        if (i > 0)
+            r = add_piece(&row, MY_PLAIN, "\t", 1);
+        if (r == 0 && cells[i] == NULL)
+            r = add_piece(&row, MY_PLAIN, "\\N", 2);
+        else if (r == 0)
+            r = add_cell(&row, table->columns[i].form, cells[i], lengths[i]);
+    }
+    if (r == 0)
+        r = add_piece(&row, MY_PLAIN, "\n", 1);
+    plug_rowsum_end(row.sum, r == 0 ? &out->sum : NULL);
+    return r;
+}
+
+static bool is_long_row(const struct my_table *table, const unsigned long *lengths)
+{
+    size_t all = 0;
+
+    for (size_t i = 0; i < table->n_columns; i++)
+        all += lengths[i];
+    return all > PIECE_BYTES;
+}
+
 static int add_row(struct output *out, const struct my_table *table, MYSQL_ROW row,
                    const unsigned long *lengths)
 {
     size_t before = out->buffer.len;
 
+    if (is_long_row(table, lengths))
+        return add_long_row(out, table, row, lengths);
     out->wrong += my_tsv_row(&out->buffer, table, row, lengths);
     size_t len = out->buffer.len - before;
     plug_rowsum_add(&out->sum, out->buffer.data + before, len);
     out->bytes += len;
-    if (out->buffer.len < BUFFER_BYTES)
-        return 0;
-    if (out->run->sink)
-        return flush(out);
-    plug_bytes_cut(&out->buffer, 0);
-    return 0;
+    return out->buffer.len < BUFFER_BYTES ? 0 : pass_on(out);
 }
 
 static int finish(struct output *out, const struct my_table *table)

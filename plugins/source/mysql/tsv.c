@@ -117,3 +117,27 @@ unsigned my_tsv_row(struct plug_bytes *out, const struct my_table *table, MYSQL_
     out->len = (size_t)(to - out->data);
     return wrong;
 }
+
+void my_tsv_piece(struct plug_bytes *out, enum my_form form, const char *from, size_t len)
+{
+    char *to = plug_bytes_reserve(out, 2 * len + 1);
+    uint64_t high;
+
+    if (form == MY_TEXT)
+        to = add_text(to, from, len, &high);
+    else if (form == MY_HEX)
+        to = add_hex(to, from, len);
+    else
+        to = mempcpy(to, from, len);
+    *to = '\0';
+    out->len = (size_t)(to - out->data);
+}
+
+unsigned my_tsv_look(const struct my_table *table, MYSQL_ROW row, const unsigned long *lengths)
+{
+    unsigned wrong = 0;
+
+    for (size_t i = 0; i < table->n_columns; i++)
+        wrong += row[i] && table->columns[i].form == MY_TEXT && !my_utf8_valid(row[i], lengths[i]);
+    return wrong;
+}

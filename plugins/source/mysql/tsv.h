@@ -17,3 +17,9 @@
  */
 unsigned my_tsv_row(struct plug_bytes *out, const struct my_table *table, MYSQL_ROW row,
                     const unsigned long *lengths);
+
+/** Appends @len bytes of a cell, which is not NULL: cells may come in pieces. */
+void my_tsv_piece(struct plug_bytes *out, enum my_form form, const char *from, size_t len);
+
+/** Whether the cells that are texts are valid UTF-8. @return as my_tsv_row(). */
+unsigned my_tsv_look(const struct my_table *table, MYSQL_ROW row, const unsigned long *lengths);

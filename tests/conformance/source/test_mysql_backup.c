@@ -152,6 +152,39 @@ static void keys_of_all_kinds_are_walked_without_losing_a_row(void **state)
     assert_string_equal(fact(parts, "table:shop.odd:digest"), fact(whole, "table:shop.odd:digest"));
 }
 
+/* Rows above 256 KiB go by piece. */
+static void a_long_row_is_the_same_as_one_written_at_once(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+
+    mariadb_sql(fixture->conn,
+                "CREATE TABLE bytes (id int PRIMARY KEY, b longblob, t longtext, n int);"
+                "INSERT INTO bytes VALUES (1, REPEAT(X'00FF', 500001), NULL, 7),"
+                " (2, X'5C', CONCAT(REPEAT('\\\\\t', 300000), 'é'), NULL), (3, '', '', 0)");
+    stay_auto(fake_snapshot_free) struct fake_snapshot *snapshot = snapshot_of(fixture);
+    const struct fake_entry *entry = fake_snapshot_find(snapshot, "shop/04-data/bytes.tsv");
+    struct stay_buf expected = {0};
+    struct plug_rowsum sum = {0};
+    char hex[PLUG_ROWSUM_HEX];
+    stay_buf_printf(&expected, "1\t");
+    for (int i = 0; i < 500001; i++)
+        stay_buf_printf(&expected, "00FF");
+    stay_buf_printf(&expected, "\t\\N\t7\n");
+    plug_rowsum_add(&sum, expected.data, expected.len);
+    size_t second = expected.len;
+    stay_buf_printf(&expected, "2\t5C\t");
+    for (int i = 0; i < 300000; i++)
+        stay_buf_printf(&expected, "\\\\\\t");
+    stay_buf_printf(&expected, "é\t\\N\n");
+    plug_rowsum_add(&sum, expected.data + second, expected.len - second);
+    stay_buf_printf(&expected, "3\t\t\t0\n");
+    plug_rowsum_add(&sum, "3\t\t\t0\n", 6);
+    assert_int_equal(entry->content_len, expected.len);
+    assert_memory_equal(entry->content, expected.data, expected.len);
+    assert_string_equal(fact(snapshot, "table:shop.bytes:digest"), plug_rowsum_hex(&sum, hex));
+    stay_buf_free(&expected);
+}
+
 /* ---- what is not as it should be */
 
 static void tables_without_snapshots_are_named(void **state)
@@ -367,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup(a_large_table_comes_in_parts_of_equally_many_rows, begin),
         cmocka_unit_test_setup(a_table_that_grows_keeps_its_parts, begin),
         cmocka_unit_test_setup(keys_of_all_kinds_are_walked_without_losing_a_row, begin),
+        cmocka_unit_test_setup(a_long_row_is_the_same_as_one_written_at_once, begin),
         cmocka_unit_test_setup(tables_without_snapshots_are_named, begin),
         cmocka_unit_test_setup(a_database_that_is_not_there_is_named, begin),
         cmocka_unit_test_setup(a_copy_under_another_name_has_the_same_facts, begin),
