@@ -177,12 +177,22 @@ static int pump(struct plug_child *child, struct pipes *pipes)
     return 0;
 }
 
+/* What a script has started may take its time, and still write, when the script itself is gone. */
+static void end_group(pid_t group)
+{
+    for (int i = 0; i < PATIENCE && kill(-group, SIGKILL) == 0; i++)
+        (void)poll(NULL, 0, POLL_MS);
+}
+
 static void end(struct plug_child *child, pid_t pid, int asked)
 {
     for (int i = 0; asked; i++) {
         (void)kill(child->close_group ? -pid : pid, i < PATIENCE ? SIGTERM : SIGKILL);
-        if (waitpid(pid, &child->status, WNOHANG) == pid)
+        if (waitpid(pid, &child->status, WNOHANG) == pid) {
+            if (child->close_group)
+                end_group(pid);
             return;
+        }
         (void)poll(NULL, 0, POLL_MS);
     }
     while (waitpid(pid, &child->status, 0) < 0 && errno == EINTR)

@@ -362,7 +362,6 @@ static char *read_end(int folder, const char *name)
     return text;
 }
 
-/* The last line that is none of ours to hide: what a server says last is why it ended. */
 static const char *last_line(char *text)
 {
     size_t len = strlen(text);
@@ -371,6 +370,20 @@ static const char *last_line(char *text)
         text[--len] = '\0';
     char *line = strrchr(text, '\n');
     return line ? line + 1 : text;
+}
+
+/* Why it ended is what a server says last, but for those that say [ERROR]: they begin with the
+ * cause, and end with what follows from it. */
+static const char *last_words(char *log)
+{
+    char *line = strstr(log, "[ERROR]");
+
+    if (line == NULL)
+        return last_line(log);
+    while (line > log && line[-1] != '\n')
+        line--;
+    line[strcspn(line, "\n")] = '\0';
+    return line;
 }
 
 char *plug_server_ended(const char *path)
@@ -384,7 +397,7 @@ char *plug_server_ended(const char *path)
     close(folder);
     if (why == NULL)
         return NULL;
-    const char *said = log ? last_line(log) : "";
+    const char *said = log ? last_words(log) : "";
     return plug_strf("%s%s%s", last_line(why), said[0] ? "; its last words: " : "", said);
 }
 

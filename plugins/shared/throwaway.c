@@ -135,21 +135,34 @@ int64_t plug_throwaway_between(int64_t least, int64_t value, int64_t most)
 
 /* ---- starting */
 
-int plug_throwaway_wait(const struct plug_server *server, bool (*answers)(void *ctx), void *ctx,
+bool plug_throwaway_is_full(const char *said)
+{
+    static const char *const words[] = {"No space left", "isk full", "uota exceeded",
+                                        "out of disk space", "with error 28"};
+
+    for (size_t i = 0; i < PLUG_COUNT(words); i++)
+        if (strstr(said, words[i]))
+            return true;
+    return false;
+}
+
+int plug_throwaway_wait(const struct plug_server *server,
+                        int (*answers)(void *ctx, struct backstay_error *err), void *ctx,
                         struct backstay_error *err)
 {
     const struct backstay_host *host = server->host;
 
     for (int ms = 0; ms < START_MS; ms += POLL_MS) {
         PLUG_AUTO_FREE char *ended = NULL;
-        if (answers(ctx))
-            return 0;
+        int r = answers(ctx, err);
+        if (r != 0)
+            return r > 0 ? 0 : -1;
         if (host->cancelled(host))
             return host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
         ended = plug_server_ended(server->path);
         if (ended)
             return host->fail(host, err,
-                              strstr(ended, "No space left") ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
+                              plug_throwaway_is_full(ended) ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
                               "start a scratch instance in %s: %s", server->path, ended);
         (void)poll(NULL, 0, POLL_MS);
     }

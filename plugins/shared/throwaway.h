@@ -31,12 +31,17 @@ char *plug_throwaway_name(const char *base, size_t len, const char *name);
 bool plug_throwaway_is_over(const char *text);
 
 /**
- * Waits for a server that was started until answers() says so.
+ * Waits for a server that was started. @answers: 1: it does; 0: not yet; -1 with @err: it never
+ * will.
  *
- * @return 0; -1 with @err: it has ended, we are stopped, or it took too long.
+ * @return 0; -1 with @err: that, or it has ended, we are stopped, or it took too long.
  */
-int plug_throwaway_wait(const struct plug_server *server, bool (*answers)(void *ctx), void *ctx,
+int plug_throwaway_wait(const struct plug_server *server,
+                        int (*answers)(void *ctx, struct backstay_error *err), void *ctx,
                         struct backstay_error *err) __attribute__((warn_unused_result));
+
+/** Whether what a server or its tool said last means that the disk is full. */
+bool plug_throwaway_is_full(const char *said);
 
 /** What is free on this machine, which may be that of the production server, and in our share of
  * it, in MiB. */

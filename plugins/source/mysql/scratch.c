@@ -29,16 +29,19 @@ enum my_scratch_kind my_scratch_kind(const char *location)
     return ends(location, "/" MY_SCRATCH_SOCKET) ? MY_SCRATCH_INSTANCE : MY_SCRATCH_NONE;
 }
 
-/* The options of the source say how that is reached, which is another server. */
-static void forget_tls(struct my_place *place)
+/* The options of the source and the environment say how that is reached, which is another server.
+ */
+static void forget_secrets(struct my_place *place)
 {
-    char **const texts[] = {&place->ssl_ca, &place->ssl_cert, &place->ssl_key};
+    char **const texts[] = {&place->ssl_ca, &place->ssl_cert, &place->ssl_key, &place->password};
 
     for (size_t i = 0; i < PLUG_COUNT(texts); i++) {
         free(*texts[i]);
         *texts[i] = NULL;
     }
     place->ssl_verify = 0;
+    /* Without one the client library takes that of MYSQL_PWD. */
+    place->password = plug_strdup("");
 }
 
 int my_scratch_place(struct my_place *out, const struct my *my, const char *location,
@@ -55,7 +58,7 @@ int my_scratch_place(struct my_place *out, const struct my *my, const char *loca
     if (my_place_read(out, my, location, err) != 0)
         return -1;
     if (kind == MY_SCRATCH_INSTANCE)
-        forget_tls(out);
+        forget_secrets(out);
     if (kind != MY_SCRATCH_NONE) {
         free(out->database);
         out->database = NULL;

@@ -39,7 +39,6 @@ static const char fixed_settings[] = "[mysqld]\n"
                                      "loose_mysqlx = OFF\n"
                                      "skip_name_resolve\n"
                                      "skip_log_bin\n"
-                                     "skip_slave_start\n"
                                      "event_scheduler = OFF\n"
                                      "local_infile = ON\n"
                                      "max_allowed_packet = 1G\n"
@@ -119,9 +118,8 @@ static int initialise(struct plug_server *server, const struct my_program *progr
 
     if (r > 0) {
         PLUG_AUTO_FREE char *why = plug_child_why(&child);
-        bool full = strstr(why, "No space left") || strstr(why, "Disk full") ||
-                    strstr(why, "error number 28") || strstr(why, "uota exceeded");
-        r = host->fail(host, err, full ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
+        r = host->fail(host, err,
+                       plug_throwaway_is_full(why) ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
                        "make a scratch instance in %s: %s: %s", server->path,
                        program->series.mariadb ? script : program->path, why);
     }
@@ -133,10 +131,11 @@ static char *server_script(const struct plug_server *server, const struct my_pro
 {
     struct plug_bytes text = {0};
 
-    plug_bytes_text(&text, "exec ");
+    plug_bytes_text(&text, "mkdir files\nexec ");
     plug_throwaway_add_word(&text, program->path);
     plug_bytes_text(&text, " --defaults-file=\"$PWD/my.cnf\" --datadir=\"$PWD/data\""
-                           " --tmpdir=\"$PWD/data\" --pid-file=\"$PWD/data/pid\" --basedir=");
+                           " --tmpdir=\"$PWD/data\" --pid-file=\"$PWD/data/pid\""
+                           " --secure-file-priv=\"$PWD/files\" --basedir=");
     plug_throwaway_add_word(&text, program->base);
     plug_bytes_text(&text, " --socket=");
     plug_throwaway_add_word(&text, server->sockets);
@@ -151,13 +150,15 @@ struct waiting {
     struct my_conn *conn; /* once it answers */
 };
 
-static bool answers(void *ctx)
+static int answers(void *ctx, struct backstay_error *err)
 {
     struct waiting *waiting = ctx;
-    struct backstay_error none = {.size = sizeof none};
 
-    return access(waiting->place.socket, F_OK) == 0 &&
-           my_connect(&waiting->conn, &waiting->place, &none) == 0;
+    if (access(waiting->place.socket, F_OK) != 0)
+        return 0;
+    if (my_connect(&waiting->conn, &waiting->place, err) == 0)
+        return 1;
+    return err->kind == BACKSTAY_ERR_AUTH || err->kind == BACKSTAY_ERR_CONFIG ? -1 : 0;
 }
 
 /* MariaDB has a setting for that. */
@@ -175,6 +176,7 @@ static int wait_ready(const struct my *my, const struct plug_server *server,
 
     waiting.place = (struct my_place){.my = my, .ssl_verify = 0};
     waiting.place.user = plug_strdup("root");
+    waiting.place.password = plug_strdup("");
     waiting.place.socket = plug_strf("%s/" MY_SCRATCH_SOCKET, server->sockets);
     int r = plug_throwaway_wait(server, answers, &waiting, err);
     if (r == 0)
