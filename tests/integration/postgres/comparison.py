@@ -139,7 +139,8 @@ WITHOUT_INPUT = {"pg_node_tree", "pg_ndistinct", "pg_dependencies", "pg_mcv_list
                  "pg_brin_bloom_summary", "pg_brin_minmax_multi_summary"}
 UNUSED_TYPES = """
 SELECT typname FROM pg_type t WHERE oid < 16384 AND typtype IN ('b', 'r', 'm')
-    AND typcategory <> 'A' AND NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+    AND typcategory <> 'A' AND NOT EXISTS (SELECT FROM pg_attribute a
+        JOIN pg_class c ON c.oid = attrelid
         WHERE relnamespace = 'types'::regnamespace AND atttypid = t.oid AND attname = 'v')
 """
 

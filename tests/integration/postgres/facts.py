@@ -49,12 +49,14 @@ DAMAGES = {
                   "INSERT INTO empty SELECT; DELETE FROM empty; ALTER TABLE orders DROP CONSTRAINT"
                   " orders_pkey; INSERT INTO orders SELECT * FROM orders WHERE id = 4711;",
                   {"table:public.orders:rows", "table:public.orders:digest"}),
-    "value_changed": ("one value is another", "UPDATE orders SET total = total + 0.01 WHERE id = 1;",
+    "value_changed": ("one value is another",
+                      "UPDATE orders SET total = total + 0.01 WHERE id = 1;",
                       {"table:public.orders:digest"}),
     "values_swapped": ("two rows have swapped a value",
                        "UPDATE orders SET total = (SELECT total FROM orders o WHERE o.id = 3 -"
                        " orders.id) WHERE id IN (1, 2);", {"table:public.orders:digest"}),
-    "null_for_empty": ("an empty text became a null", "UPDATE customers SET name = NULL WHERE id = 1;",
+    "null_for_empty": ("an empty text became a null",
+                       "UPDATE customers SET name = NULL WHERE id = 1;",
                        {"table:public.customers:digest"}),
     "row_too_many": ("an empty table has a row", "INSERT INTO empty VALUES (1);",
                      {"table:public.empty:rows", "table:public.empty:digest"}),

@@ -180,6 +180,28 @@ def in_between(server, place):
     place.nothing_left("somebody between our lock and pg_dump's")
 
 
+def dropped_meanwhile(server, place):
+    """Nobody locks views, functions and sequences: pg_dump finds them gone."""
+    for kind, make in (("VIEW", "CREATE VIEW fleeting AS SELECT * FROM orders"),
+                       ("SEQUENCE", "CREATE SEQUENCE fleeting")):
+        name = "a %s is dropped while pg_dump reads" % kind.lower()
+        server.psql(make, "shop")
+        folder = place.wrap("pg_dump", '[ $count = 0 ] && sleep 1; exec "$real" "$@"')
+        place.source(bin=folder, lock_timeout="30s")
+        process = place.start("-v", "backup")
+        wait_until(place.dumping)
+        time.sleep(0.2)
+        server.psql("DROP %s fleeting" % kind, "shop")
+        result = place.wait(process)
+        proof.ok("%s: it is tried again" % name, result.code == 0 and re.search(
+            r"db: database shop on \S+: something was dropped while pg_dump read its definition "
+            r"\(pg_dump: error: .*\); run the backup at another time than such changes, or raise "
+            r"\"lock_timeout\" for more tries; trying again\n", result.err), result)
+        place.known = place.snapshots()
+        proof.ok("%s: the snapshot does not have it" % name,
+                 b"fleeting" not in place.export()["shop/schema.dump"])
+
+
 def always_in_between(server, place):
     folder = place.wrap("pg_dump", 'sleep 0.7; exec "$real" "$@"')
     place.source(bin=folder, lock_timeout="4s")
@@ -239,6 +261,7 @@ with postgres.Server(MAJOR) as server:
         nobody_waits_long(server, place)
         blocking(server, place, proxy)
         in_between(server, place)
+        dropped_meanwhile(server, place)
         always_in_between(server, place)
         parent_only(server, place)
         comes_and_goes(server, place)

@@ -1,8 +1,9 @@
 # tests/integration/postgres/roundtrip.py
 # SPDX-License-Identifier: Apache-2.0
 #
-# The torture database through a backup and back: into a scratch instance, into a new database beside
-# it, onto another server. Each copy is compared with the original by what PostgreSQL itself says.
+# The torture database through a backup and back: into a scratch instance, into a new database
+# beside it, onto another server. Each copy is compared with the original by what
+# PostgreSQL itself says.
 #
 # Usage: roundtrip.py MAJOR
 import sys
@@ -15,8 +16,9 @@ import torture
 
 # So small that the largest table comes in several parts.
 OPTIONS = {"split": "1MiB"}
-WARNING = ("backstay: warning: invalid indexes: 1 (tables.invalid): left by a CREATE INDEX CONCURRENTLY"
-           " that failed, they are not in the backup: REINDEX INDEX CONCURRENTLY or DROP INDEX each")
+WARNING = ("backstay: warning: invalid indexes: 1 (tables.invalid): left by a CREATE INDEX"
+           " CONCURRENTLY that failed, they are not in the backup: REINDEX INDEX CONCURRENTLY or"
+           " DROP INDEX each")
 
 
 def compare(name, original, url, without=()):

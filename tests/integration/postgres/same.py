@@ -57,7 +57,8 @@ ACL = """(SELECT string_agg(a::text, ', ' ORDER BY a::text)
     FROM unnest(coalesce(%s, acldefault('%s', %s))) a)"""
 OBJECTS = """
 SELECT oid, format('%%s bytes, md5 %%s, owner %%s, rights %%s, comment %%s',
-    octet_length(lo_get(oid)), md5(lo_get(oid)), pg_get_userbyid(lomowner), %s, obj_description(oid, 'pg_largeobject'))
+    octet_length(lo_get(oid)), md5(lo_get(oid)), pg_get_userbyid(lomowner), %s,
+    obj_description(oid, 'pg_largeobject'))
 FROM pg_catalog.pg_largeobject_metadata ORDER BY oid
 """ % (ACL % ("lomacl", "L", "lomowner"))
 DATABASE = """
@@ -80,14 +81,14 @@ WHERE d.datname = current_database() ORDER BY 1
 ROLES = """
 SELECT rolname, (to_jsonb(r) - 'oid' - 'rolpassword')::text
     || coalesce(shobj_description(oid, 'pg_authid'), '')
-    || coalesce((SELECT string_agg(g.rolname || CASE WHEN admin_option THEN ' with admin' ELSE '' END,
-        ', ' ORDER BY g.rolname) FROM pg_catalog.pg_auth_members m
-        JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid), '')
+    || coalesce((SELECT string_agg(
+        g.rolname || CASE WHEN admin_option THEN ' with admin' ELSE '' END, ', ' ORDER BY g.rolname)
+        FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid), '')
 FROM pg_catalog.pg_roles r WHERE rolname ~ '^torture' ORDER BY 1
 """
 
-# What two dumps of equal databases do not share: random tokens against injection, versions, and owners
-# in comments: what can be owned by another role than the first has a statement about that as well.
+# What two dumps of equal databases do not share: random tokens against injection, versions, and
+# owners in comments: what can be owned by another role than the first has a statement for that.
 VARYING = re.compile(r"^\\(un)?restrict .*|^-- Dumped (from|by) .*|(?<=; )Owner: .*$", re.M)
 GRANTS = re.compile(r"(?:^ALTER DEFAULT PRIVILEGES .* GRANT .*\n){2,}", re.M)
 POLICY = re.compile(r"^(CREATE POLICY .*? TO )(.*?)( USING | WITH |;)", re.M)

@@ -1,8 +1,8 @@
 # tests/integration/postgres/selected.py
 # SPDX-License-Identifier: Apache-2.0
 #
-# Restores of a part, over what is there, and as an ordinary role: what comes back is exactly what was
-# asked for, and nothing that was there is lost.
+# Restores of a part, over what is there, and as an ordinary role: what comes back is exactly what
+# was asked for, and nothing that was there is lost.
 #
 # Usage: selected.py MAJOR
 import sys
@@ -64,8 +64,8 @@ class Case:
         return "copy_%d" % self.serial
 
     def restore(self, name, *arguments, user=postgres.USER):
-        return self.there.attempt("restore", "latest", "--to", self.server.url(name, user), "--json",
-                                  *arguments)
+        return self.there.attempt("restore", "latest", "--to", self.server.url(name, user),
+                                  "--json", *arguments)
 
     def refused(self, name, result, *parts):
         """The restore ended with exit code 10, and every part of the message is there."""
@@ -99,11 +99,11 @@ def single_tables(case):
 def missing_foreign_key(case):
     name = case.fresh()
     result = case.restore(name, "--table", "public.orders")
-    statement = ("ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT orders_customer_fkey FOREIGN KEY"
-                 " (customer) REFERENCES public.customers(id);")
+    statement = ("ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT orders_customer_fkey FOREIGN"
+                 " KEY (customer) REFERENCES public.customers(id);")
     proof.ok("a foreign key that cannot be made is given to be made later",
-             "FK CONSTRAINT public.orders orders_customer_fkey is left out, since one of its tables is"
-             " not restored; to add it later: " + statement + "\n" in result.err, result)
+             "FK CONSTRAINT public.orders orders_customer_fkey is left out, since one of its tables"
+             " is not restored; to add it later: " + statement + "\n" in result.err, result)
 
 
 def structure_then_rows(case):
@@ -119,9 +119,10 @@ def structure_then_rows(case):
     found = same.compare(case.shop, copy)
     proof.ok("the rows after it: the copy is equal", not found, "\n".join(found))
     result = case.restore(name, "--data-only")
-    case.refused("rows are not loaded twice", result, "table public.customers of database %s" % name,
-                 "has rows already, and none are added to them; empty it first (TRUNCATE) or restore"
-                 " into another database\n")
+    case.refused("rows are not loaded twice", result,
+                 "table public.customers of database %s" % name,
+                 "has rows already, and none are added to them; empty it first (TRUNCATE) or"
+                 " restore into another database\n")
     found = same.compare(case.shop, copy)
     proof.ok("and those that were there are as before", not found, "\n".join(found))
 
@@ -132,8 +133,8 @@ def over_what_is_there(case):
     case.server.psql("CREATE TABLE precious (a int); INSERT INTO precious VALUES (42);", name)
     before = case.databases()
     case.refused("a database that is not empty is refused", case.restore(name),
-                 "is not empty (it has relation public.precious), and nothing is restored over what is"
-                 " there; name a database that does not exist, or restore with --replace")
+                 "is not empty (it has relation public.precious), and nothing is restored over what"
+                 " is there; name a database that does not exist, or restore with --replace")
     case.refused("it is not replaced by another name", case.restore(name, "--yes-replace", "shop"),
                  '"shop" may be replaced, but the place to restore to is database "%s"; nothing was'
                  " changed\n" % name)
@@ -162,15 +163,16 @@ def over_what_is_in_use(case):
     case.refused("a database that is in use is not replaced", result,
                  "everything is restored into database %s_backstay_" % name,
                  "but 1 sessions use %s, which cannot be renamed while they do; end them (SELECT"
-                 " pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'), then run: "
-                 % (name, name))
+                 " pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'), then run:"
+                 " " % (name, name))
     proof.ok("and is as before", case.server.query("SELECT FROM precious", name) == [], result)
     session.communicate()
     said = result.json()["error"]["message"] if result.out else ""
     for statement in said.partition("then run: ")[2].split("; "):
         case.server.psql(statement)
     found = same.compare(case.shop, case.server.database(name))
-    proof.ok("the statements that were given put the copy in its place", not found, "\n".join(found))
+    proof.ok("the statements that were given put the copy in its place", not found,
+             "\n".join(found))
 
 
 def as_an_ordinary_role(case):
@@ -181,8 +183,9 @@ def as_an_ordinary_role(case):
     proof.ok("and the new database is removed again", name not in case.databases())
     result = case.restore(name, "--no-owner", user="ordinary")
     place.facts_are_equal("without owners: all facts are equal", result)
-    owners = case.server.query("SELECT DISTINCT pg_get_userbyid(relowner), relacl FROM pg_class WHERE"
-                               " oid >= 16384 AND relnamespace = 'public'::regnamespace", name)
+    owners = case.server.query("SELECT DISTINCT pg_get_userbyid(relowner), relacl FROM pg_class"
+                               " WHERE oid >= 16384 AND relnamespace = 'public'::regnamespace",
+                               name)
     proof.ok("without owners: everything belongs to the role, and nobody has rights",
              owners == [("ordinary", "")], owners)
 

@@ -1,8 +1,8 @@
 # tests/integration/postgres/several.py
 # SPDX-License-Identifier: Apache-2.0
 #
-# Several databases in one snapshot, each in another encoding: bytes that are no text in any other are
-# kept as they are.
+# Several databases in one snapshot, each in another encoding: bytes that are no text in any other
+# are kept as they are.
 #
 # Usage: several.py MAJOR
 import sys
@@ -31,7 +31,8 @@ DATABASES = {
 
 def make(server):
     for name, (encoding, locale, script) in DATABASES.items():
-        server.createdb(name, "--template=template0", "--encoding=" + encoding, "--locale=" + locale)
+        server.createdb(name, "--template=template0", "--encoding=" + encoding,
+                        "--locale=" + locale)
         server.database(name).tool("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-",
                                    text=script.encode("latin-1"))
 

@@ -29,14 +29,15 @@ def to_newer(there, original, newer):
     proof.ok("a newer server: all facts that can be compared are equal",
              facts["outcome"] == "equal" and facts["incomparable"] < 100 < facts["equal"], result)
     copy = newer.database("newer")
-    # Its structure is told by the facts alone: the text of a view, for one, is another on a newer one.
+    # Its structure is told by the facts alone: the text of a view, for one, is another there.
     compare("a newer server: the copy is equal", original, copy)
 
 
 def to_older(there, older):
     result = there.attempt("restore", "latest", "--to", older.url("older"))
     proof.ok("an older server is refused", result.code == 10 and
-             "which cannot load it; restore into version %d or newer\n" % NEWEST in result.err, result)
+             "which cannot load it; restore into version %d or newer\n" % NEWEST in result.err,
+             result)
     proof.ok("and nothing was changed there",
              older.query("SELECT FROM pg_database WHERE datname = 'older'") == [])
 
@@ -44,8 +45,8 @@ def to_older(there, older):
 def newer_programs(server, newer):
     """pg_dump of the newest version on this server: what it writes loads into both."""
     server.createdb("small")
-    server.psql("CREATE TABLE t (a int PRIMARY KEY, b text); ALTER TABLE t ALTER b SET (n_distinct = 7);"
-                " INSERT INTO t VALUES (1, 'one'); CREATE INDEX ON t (b);", "small")
+    server.psql("CREATE TABLE t (a int PRIMARY KEY, b text); ALTER TABLE t ALTER b SET (n_distinct"
+                " = 7); INSERT INTO t VALUES (1, 'one'); CREATE INDEX ON t (b);", "small")
     with place.Place(server, "small") as there:
         there.source("small", bin=newer.tools)
         there.backup()
