@@ -13,15 +13,19 @@
 
 /* Accounts that a server makes by itself, and that a new one has already. */
 static const char mariadb_accounts[] =
-    "SELECT User, Host, is_role FROM mysql.user"
+    "SELECT User, Host, is_role, x509_issuer, x509_subject, ssl_cipher FROM mysql.user"
     " WHERE NOT (User = 'mariadb.sys' AND Host = 'localhost') ORDER BY is_role DESC, 1, 2";
 static const char mysql_accounts[] =
-    "SELECT User, Host, 'N' AS is_role FROM mysql.user WHERE NOT (Host = 'localhost' AND"
+    "SELECT User, Host, 'N', x509_issuer, x509_subject, ssl_cipher FROM mysql.user WHERE NOT (Host "
+    "= 'localhost' AND"
     " User IN ('mysql.sys', 'mysql.session', 'mysql.infoschema')) ORDER BY 1, 2";
 
+enum { REQUIRED = 3, FIRST_REQUIRED = 3 }; /* issuer, subject, cipher; their first column */
+
 struct account {
-    char *name;   /* 'user'@'host', or a role */
-    bool is_role; /* of MariaDB: MySQL's are accounts */
+    char *name;               /* 'user'@'host', or a role */
+    bool is_role;             /* of MariaDB: MySQL's are accounts */
+    char *required[REQUIRED]; /* of a client's certificate */
 };
 
 static void add_quoted(struct plug_bytes *out, const char *text)
@@ -54,6 +58,29 @@ static char *account_name(MYSQL_ROW row, bool is_role)
 
 /* ---- reading */
 
+/* Servers write what is required of a certificate without escapes. */
+static void add_repaired(struct plug_bytes *out, const char *answer, const struct account *account)
+{
+    static const char *const words[REQUIRED] = {"ISSUER ", "SUBJECT ", "CIPHER "};
+    PLUG_AUTO_FREE char *text = plug_strdup(answer);
+
+    for (size_t i = 0; i < REQUIRED; i++) {
+        const char *value = account->required[i];
+        PLUG_AUTO_FREE char *wrong = plug_strf("%s'%s'", words[i], value);
+        const char *at = strstr(text, wrong);
+        PLUG_AUTO_BYTES struct plug_bytes right = {0};
+        if (at == NULL || strpbrk(value, "'\\") == NULL)
+            continue;
+        plug_bytes_add(&right, text, (size_t)(at - text));
+        plug_bytes_text(&right, words[i]);
+        add_quoted(&right, value);
+        plug_bytes_text(&right, at + strlen(wrong));
+        free(text);
+        text = plug_strdup(right.data);
+    }
+    plug_bytes_format(out, "%s;\n", text);
+}
+
 int my_users_readable(struct my_conn *conn, char **grant, struct backstay_error *err)
 {
     enum { DENIED_TABLE = 1142, DENIED_COLUMN = 1143, DENIED_DATABASE = 1044 };
@@ -83,21 +110,22 @@ int my_users_readable(struct my_conn *conn, char **grant, struct backstay_error 
 }
 
 /*
- * Appends what @sql answers, a statement in each row. An account of the table that the server does
- * not use (it has the name of a host, and names are not looked up) is not told about: *@unused.
+ * Appends what @show answers about an account, a statement in each row.
+ *
+ * @return 0; 1: the server does not use it (it has the name of a host, and none are looked up); -1.
  */
-static int add_answers(struct my_conn *conn, struct plug_bytes *out, const char *sql, bool *unused,
-                       struct backstay_error *err)
+static int add_answers(struct my_conn *conn, struct plug_bytes *out, const struct account *account,
+                       const char *show, struct backstay_error *err)
 {
     enum { NO_SUCH_USER = 1133, NO_SUCH_GRANT = 1141 };
+    PLUG_AUTO_FREE char *sql = plug_strf("%s %s", show, account->name);
     MYSQL_RES *rows = my_query(conn, err, sql);
 
-    *unused = rows == NULL && (conn->error == NO_SUCH_USER || conn->error == NO_SUCH_GRANT);
     if (rows == NULL)
-        return *unused ? 0 : -1;
+        return conn->error == NO_SUCH_USER || conn->error == NO_SUCH_GRANT ? 1 : -1;
     unsigned last = mysql_num_fields(rows) - 1;
     for (MYSQL_ROW row; (row = mysql_fetch_row(rows)) != NULL;)
-        plug_bytes_format(out, "%s;\n", my_cell(row, last));
+        add_repaired(out, my_cell(row, last), account);
     mysql_free_result(rows);
     return 0;
 }
@@ -137,15 +165,11 @@ static int add_create(struct my_conn *conn, struct plug_bytes *out, struct plug_
         plug_bytes_format(out, "CREATE ROLE IF NOT EXISTS %s;\n", account->name);
         return 0;
     }
-    PLUG_AUTO_FREE char *sql = plug_strf("SHOW CREATE USER %s", account->name);
-    bool unused;
-
-    if (add_answers(conn, &answer, sql, &unused, err) != 0)
-        return -1;
-    if (unused) {
+    int r = add_answers(conn, &answer, account, "SHOW CREATE USER", err);
+    if (r > 0)
         plug_bytes_format(out, "-- The server does not use the account %s\n", account->name);
-        return 0;
-    }
+    if (r != 0)
+        return r > 0 ? 0 : -1;
     if (answer.len < sizeof create || strncmp(answer.data, create, sizeof create - 1) != 0)
         return conn->host->fail(conn->host, err, BACKSTAY_ERR_IO,
                                 "%s: SHOW CREATE USER does not answer CREATE USER for %s",
@@ -163,13 +187,17 @@ static int add_create(struct my_conn *conn, struct plug_bytes *out, struct plug_
 static int add_grants(struct my_conn *conn, struct plug_bytes *out, const struct account *account,
                       struct backstay_error *err)
 {
-    PLUG_AUTO_FREE char *sql = plug_strf("SHOW GRANTS FOR %s", account->name);
-    bool unused;
-
-    return add_answers(conn, out, sql, &unused, err);
+    return add_answers(conn, out, account, "SHOW GRANTS FOR", err) < 0 ? -1 : 0;
 }
 
 /* ---- all accounts */
+
+static void free_account(struct account *account)
+{
+    free(account->name);
+    for (size_t i = 0; i < REQUIRED; i++)
+        free(account->required[i]);
+}
 
 static int list(struct my_conn *conn, struct account **accounts, size_t *n,
                 struct backstay_error *err)
@@ -182,8 +210,10 @@ static int list(struct my_conn *conn, struct account **accounts, size_t *n,
     *accounts = plug_alloc((size_t)mysql_num_rows(rows) + 1, sizeof **accounts);
     for (MYSQL_ROW row; (row = mysql_fetch_row(rows)) != NULL;) {
         bool is_role = *my_cell(row, 2) == 'Y';
-        (*accounts)[(*n)++] =
-            (struct account){.name = account_name(row, is_role), .is_role = is_role};
+        struct account *account = &(*accounts)[(*n)++];
+        *account = (struct account){.name = account_name(row, is_role), .is_role = is_role};
+        for (unsigned i = 0; i < REQUIRED; i++)
+            account->required[i] = plug_strdup(my_cell(row, FIRST_REQUIRED + i));
     }
     mysql_free_result(rows);
     return 0;
@@ -202,7 +232,7 @@ static int add_all(struct my_conn *conn, struct plug_bytes *out, struct backstay
         r = add_grants(conn, out, &accounts[i], err);
     plug_bytes_text(out, roles.data ? roles.data : "");
     for (size_t i = 0; i < n; i++)
-        free(accounts[i].name);
+        free_account(&accounts[i]);
     free(accounts);
     return r;
 }
