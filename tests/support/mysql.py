@@ -151,6 +151,9 @@ class Server:
         self.data = os.path.join(self.path, "data")
         self.socket = os.path.join(self.path, "run", "socket")
         self.log = os.path.join(self.path, "log")
+        # Of its own: a MariaDB that starts removes what looks temporary there, others' files too.
+        self.tmp = os.path.join(self.path, "tmp")
+        os.mkdir(self.tmp)
         self.client = self.program("mariadb" if self.mariadb else "mysql")
 
     def program(self, name):
@@ -172,24 +175,26 @@ class Server:
         os.mkdir(os.path.dirname(self.socket), 0o755)
         os.mkdir(self.data, 0o700)
         if os.geteuid() == 0:
-            for path in (self.data, os.path.dirname(self.socket)):
+            for path in (self.data, self.tmp, os.path.dirname(self.socket)):
                 shutil.chown(path, USER, USER)
         if self.mariadb:
             base = [] if self.flavour == INSTALLED else ["--basedir=" + os.path.join(
                 cache(), "mysql", self.flavour, "root", "usr")]
             call(as_mysql([self.program("mariadb-install-db"), "--no-defaults", *base,
                            "--auth-root-authentication-method=normal", "--skip-test-db",
-                           "--datadir=" + self.data, "--innodb-flush-method=nosync"]), cwd=self.path)
+                           "--datadir=" + self.data, "--tmpdir=" + self.tmp,
+                           "--innodb-flush-method=nosync"]), cwd=self.path)
         else:
             call(as_mysql([self.program("mysqld"), "--no-defaults", "--initialize-insecure",
-                           "--datadir=" + self.data, "--innodb-flush-method=nosync"]), cwd=self.path)
+                           "--datadir=" + self.data, "--tmpdir=" + self.tmp,
+                           "--innodb-flush-method=nosync"]), cwd=self.path)
 
     def start(self, *options):
         """Starts it; @options are for this time only."""
         network = ["--bind-address=127.0.0.1", "--port=%d" % self.port] if self.tcp else \
             ["--skip-networking"]
         command = [self.program("mariadbd" if self.mariadb else "mysqld"), "--no-defaults",
-                   "--datadir=" + self.data, "--socket=" + self.socket,
+                   "--datadir=" + self.data, "--tmpdir=" + self.tmp, "--socket=" + self.socket,
                    "--pid-file=" + os.path.join(self.data, "pid"), *network, *SETTINGS,
                    *(OF_MARIADB if self.mariadb else OF_MYSQL), *self.options, *options]
         with open(self.log, "ab") as log:
@@ -231,7 +236,8 @@ class Server:
             os.mkdir(os.path.dirname(other.socket), 0o755)
             call(["cp", "-a", "--reflink=auto", self.data, other.data])
             if os.geteuid() == 0:
-                shutil.chown(os.path.dirname(other.socket), USER, USER)
+                for path in (other.tmp, os.path.dirname(other.socket)):
+                    shutil.chown(path, USER, USER)
             auto = os.path.join(other.data, "auto.cnf")
             if os.path.exists(auto):
                 os.unlink(auto)

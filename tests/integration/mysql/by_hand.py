@@ -30,10 +30,11 @@ def load(server, folder):
     failed = []
     for name in files_of(folder):
         path = os.path.join(folder, name)
+        # Of rows a warning says that one is another now; of structure, what is out of fashion.
+        shown = ["--show-warnings"] if name.startswith("04-data") else []
         with open(path, "rb") as script:
             done = subprocess.run(
-                server.command("--binary-mode", "--comments", "--local-infile=1", "--show-warnings",
-                               "--max-allowed-packet=1G"),
+                server.command("--binary-mode", "--comments", "--local-infile=1", *shown, "--max-allowed-packet=1G"),
                 stdin=script, cwd=os.path.dirname(path), capture_output=True, check=False,
                 env=mysql.environment())
         said = (done.stdout + done.stderr).decode("utf-8", "backslashreplace")
@@ -55,7 +56,7 @@ def main(flavour):
         with mysql.Server(flavour) as other:
             for folder in (there.at("files", name) for name in names if name != "users.sql"):
                 failed = load(other, folder)
-                proof.ok("every file of a database loads without a warning", not failed,
+                proof.ok("every file of a database loads, its rows without a warning", not failed,
                          "\n".join(failed))
             other.sql(open(there.at("files", "users.sql"), encoding="utf-8").read())
             found = same.compare(same.Side(server, torture.NAME), same.Side(other, torture.NAME))
