@@ -372,12 +372,15 @@ static const char *last_line(char *text)
     return line ? line + 1 : text;
 }
 
-/* Why it ended is what a server says last, but for those that say [ERROR]: they begin with the
- * cause, and end with what follows from it. */
+/* Why it ended is what a server says last, but for those that name the cause and then end with
+ * what follows from it. */
 static const char *last_words(char *log)
 {
-    char *line = strstr(log, "[ERROR]");
+    static const char *const causes[] = {"[ERROR]", "FATAL:  ", "PANIC:  "};
+    char *line = NULL;
 
+    for (size_t i = 0; i < PLUG_COUNT(causes) && line == NULL; i++)
+        line = strstr(log, causes[i]);
     if (line == NULL)
         return last_line(log);
     while (line > log && line[-1] != '\n')

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -124,12 +125,15 @@ static int64_t between(int64_t least, int64_t value, int64_t most)
     return PLUG_MAX(least, PLUG_MIN(value, most));
 }
 
-/* In containers it often has 64 MiB, too little for parallel work. */
-static bool shared_memory_is_small(void)
+/* In containers it often has 64 MiB, too little for parallel work; in a changed root it may be a
+ * folder that only root can write. */
+static bool shared_memory_is_of_use(void)
 {
-    struct statvfs st;
+    struct statvfs room;
+    struct stat st;
 
-    return statvfs("/dev/shm", &st) != 0 || (uint64_t)st.f_bavail * st.f_frsize < (256U << 20);
+    return statvfs("/dev/shm", &room) == 0 && stat("/dev/shm", &st) == 0 &&
+           (st.st_mode & S_IWOTH) && (uint64_t)room.f_bavail * room.f_frsize >= (256U << 20);
 }
 
 /* A list of folders within a string: both have quotes of their own, as in SQL. */
@@ -185,7 +189,7 @@ static char *settings_text(const struct plug_server *server)
                       (long long)between(32, memory / 32, 512));
     plug_bytes_format(&text, "max_parallel_maintenance_workers = %ld\n",
                       PLUG_MIN(processors, 8L) / 2);
-    if (shared_memory_is_small())
+    if (!shared_memory_is_of_use())
         plug_bytes_text(&text, "dynamic_shared_memory_type = mmap\n");
     add_socket_folder(&text, server->sockets);
     return text.data;
