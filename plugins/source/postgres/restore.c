@@ -81,9 +81,12 @@ static int find_tool(struct pg_restoring *restoring, struct backstay_error *err)
 
 /* ---- pre-data */
 
-/* What belongs to the database's owner on one server may belong to the system on another. */
+/* What belongs to the database's owner on one server may belong to the system on another. And who
+ * gives a security label its meaning is a library of the server, which not every one has loaded. */
 static bool may_fail(const struct pg_item *item, const struct pg_conn *conn)
 {
+    if (pg_item_is(item, "SECURITY LABEL") && pg_error_is(conn, "22023"))
+        return true;
     return pg_error_is(conn, "42501") && (strcmp(item->label, "SCHEMA public") == 0 ||
                                           strncmp(item->label, "COMMENT EXTENSION ", 18) == 0 ||
                                           strcmp(item->label, "COMMENT SCHEMA public") == 0 ||

@@ -190,8 +190,23 @@ def as_an_ordinary_role(case):
              owners == [("ordinary", "")], owners)
 
 
+def label_without_provider(server):
+    """A security label means nothing to a server that has not loaded who gave it: all else is kept."""
+    server.createdb("labelled")
+    server.psql("CREATE TABLE t AS SELECT 1 AS a; INSERT INTO pg_seclabel VALUES ('t'::regclass,"
+                " 'pg_class'::regclass, 0, 'absent', 'classified')", "labelled")
+    with place.Place(server, "labelled") as there:
+        there.backup()
+        result = there.restore(server.url("unlabelled"))
+        place.facts_are_equal("a label without its provider: all facts are equal", result)
+        proof.ok("a label without its provider is warned about",
+                 "backstay: warning: db: make SECURITY LABEL public.TABLE t: " in result.err and
+                 "SECURITY LABEL FOR absent ON TABLE public.t IS 'classified';: security label"
+                 ' provider "absent" is not loaded\n' in result.err, result)
+
+
 def main(major):
-    with postgres.Server(major) as server:
+    with postgres.Server(major, settings={"allow_system_table_mods": "on"}) as server:
         server.createdb("shop")
         server.psql(SHOP, "shop")
         with place.Place(server, "shop") as there:
@@ -203,6 +218,7 @@ def main(major):
             over_what_is_there(case)
             over_what_is_in_use(case)
             as_an_ordinary_role(case)
+        label_without_provider(server)
 
 
 main(int(sys.argv[1]))
