@@ -214,16 +214,42 @@ static int record(struct dump *dump, const char *path)
     return sink->end(sink, stream, &entry, NULL, 0);
 }
 
+static bool has_one_of(const char *said, const char *const *words, size_t n)
+{
+    for (size_t i = 0; said && i < n; i++)
+        if (strstr(said, words[i]))
+            return true;
+    return false;
+}
+
 /* Its message is the only thing that tells a lock that was not to be had from other failures; the
  * only statement timeout that it sets is the one around its locks. */
 static bool is_lock_timeout(const char *said)
 {
     static const char *const words[] = {"statement timeout", "lock timeout", "deadlock detected"};
 
-    for (size_t i = 0; said && i < PLUG_COUNT(words); i++)
-        if (strstr(said, words[i]))
-            return true;
-    return false;
+    return has_one_of(said, words, PLUG_COUNT(words));
+}
+
+/* Views, sequences and functions are not locked by anybody: one that the snapshot has may be gone
+ * when its definition is asked for. */
+static bool is_gone(const char *said)
+{
+    static const char *const words[] = {"could not open relation with OID", "cache lookup failed",
+                                        "does not exist", "appears to be empty",
+                                        "returned no data"};
+
+    return has_one_of(said, words, PLUG_COUNT(words));
+}
+
+static int fail_gone(const struct pg_run *run, const char *said, struct backstay_error *err)
+{
+    (void)run->pg->host->fail(run->pg->host, err, BACKSTAY_ERR_TRANSIENT,
+                              "%s: something was dropped while pg_dump read its definition (%s); "
+                              "run the backup at another time than such changes, or raise "
+                              "\"lock_timeout\" for more tries",
+                              run->hold.control->label, said);
+    return 1;
 }
 
 int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
@@ -244,8 +270,12 @@ int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
     err->kind = BACKSTAY_ERR_NONE;
     if (open_copy(&dump) == 0 && sink->begin(sink, path, strlen(path), &dump.stream) == 0)
         r = pg_tool_run(&tool, &said, err);
+    if (r > 0)
+        r = is_lock_timeout(said) ? 1 : is_gone(said) ? fail_gone(run, said, err) : -1;
     if (r == 0)
         r = check_copy(&dump);
+    if (r == 0)
+        r = pg_dump_kept(run, err);
     if (r == 0 && (pg_run_claim(run) != 0 || record(&dump, path) != 0))
         r = -1;
     if (r < 0 && err->kind == BACKSTAY_ERR_NONE)
@@ -253,5 +283,5 @@ int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
     if (dump.stream)
         sink->abort(sink, dump.stream);
     close_copy(&dump);
-    return r > 0 ? (is_lock_timeout(said) ? 1 : -1) : r;
+    return r;
 }

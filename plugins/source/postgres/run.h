@@ -110,9 +110,17 @@ int pg_dump_prepare(struct pg_run *run, struct backstay_error *err)
 /**
  * Sends schema.dump. After pg_dump_prepare().
  *
- * @return 0; 1: pg_dump could not lock a table in time (@err says which); -1 with @err.
+ * @return 0; 1: pg_dump met others who change things (@err says how); -1 with @err.
  */
 int pg_dump_schema(struct pg_run *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
+/**
+ * Whether the definitions that pg_dump has read are still those of the snapshot.
+ *
+ * @return 0; 1: something was changed or dropped meanwhile (@err says what); -1 with @err.
+ */
+int pg_dump_kept(struct pg_run *run, struct backstay_error *err)
     __attribute__((warn_unused_result));
 
 /** Watches for sessions that wait for us until the run is stopped or @ended. A thread's function.

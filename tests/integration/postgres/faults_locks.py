@@ -182,23 +182,30 @@ def in_between(server, place):
 
 def dropped_meanwhile(server, place):
     """Nobody locks views, functions and sequences: pg_dump finds them gone."""
-    for kind, make in (("VIEW", "CREATE VIEW fleeting AS SELECT * FROM orders"),
-                       ("SEQUENCE", "CREATE SEQUENCE fleeting")):
-        name = "a %s is dropped while pg_dump reads" % kind.lower()
+    gone = (r"something was dropped while pg_dump read its definition \(pg_dump: error: .*\)")
+    for make, drop, says in (
+            ("CREATE VIEW fleeting AS SELECT * FROM orders", "DROP VIEW fleeting", gone),
+            ("CREATE SEQUENCE fleeting", "DROP SEQUENCE fleeting", gone),
+            ("CREATE FUNCTION fleeting(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+             "DROP FUNCTION fleeting", "function fleeting was changed or dropped while pg_dump read "
+             "its definition"),
+            ("CREATE DOMAIN fleeting AS int CHECK (value > 0)", "DROP DOMAIN fleeting",
+             "(type fleeting|constraint fleeting_check) was changed or dropped while pg_dump read "
+             "its definition")):
         server.psql(make, "shop")
         folder = place.wrap("pg_dump", '[ $count = 0 ] && sleep 1; exec "$real" "$@"')
         place.source(bin=folder, lock_timeout="30s")
         process = place.start("-v", "backup")
         wait_until(place.dumping)
         time.sleep(0.2)
-        server.psql("DROP %s fleeting" % kind, "shop")
+        server.psql(drop, "shop")
         result = place.wait(process)
-        proof.ok("%s: it is tried again" % name, result.code == 0 and re.search(
-            r"db: database shop on \S+: something was dropped while pg_dump read its definition "
-            r"\(pg_dump: error: .*\); run the backup at another time than such changes, or raise "
-            r"\"lock_timeout\" for more tries; trying again\n", result.err), result)
+        proof.ok("%s while pg_dump reads: it is tried again" % drop, result.code == 0 and re.search(
+            r"db: database shop on \S+: " + says + r"; run the backup at another time than such "
+            r"changes, or raise \"lock_timeout\" for more tries; trying again\n", result.err),
+                 result)
         place.known = place.snapshots()
-        proof.ok("%s: the snapshot does not have it" % name,
+        proof.ok("%s while pg_dump reads: the snapshot does not have it" % drop,
                  b"fleeting" not in place.export()["shop/schema.dump"])
 
 
