@@ -135,19 +135,30 @@ int my_apply_routines(struct my_conn *conn, const struct my_apply *apply,
     return 0;
 }
 
-/* Views that could not be used when they were backed up cannot be made, either: who reads the note
- * loses nothing that had worked. Removes them from the list. */
-static void leave_broken(const struct my_apply *apply, json_t *views)
+/* Why a view that cannot be made need not be: it could not be used when it was backed up, or uses a
+ * database that is not here. Caller frees. NULL: it must be made. */
+static char *excuse(struct my_conn *conn, const struct my_apply *apply, const json_t *view)
+{
+    struct backstay_error why = {.size = sizeof why};
+
+    if (*plug_json_get(view, "broken"))
+        return plug_strf("not made: it could not be used when it was backed up: %s",
+                         plug_json_get(view, "broken"));
+    if (!json_object_get(view, "elsewhere") || make(conn, apply, view, &why) == 0)
+        return NULL;
+    return plug_strf("not made: it uses another database: %s", why.text);
+}
+
+/* Removes those from the list, and says so. */
+static void leave_excused(struct my_conn *conn, const struct my_apply *apply, json_t *views)
 {
     for (size_t i = 0; i < json_array_size(views);) {
         const json_t *view = json_array_get(views, i);
-        const char *why = plug_json_get(view, "broken");
-        if (*why == '\0') {
+        PLUG_AUTO_FREE char *text = excuse(conn, apply, view);
+        if (text == NULL) {
             i++;
             continue;
         }
-        PLUG_AUTO_FREE char *text =
-            plug_strf("not made: it could not be used when it was backed up: %s", why);
         if (apply->note)
             apply->note(apply->ctx, "view", plug_json_get(view, "name"), text);
         (void)json_array_remove(views, i);
@@ -194,7 +205,7 @@ int my_apply_views(struct my_conn *conn, const struct my_apply *apply, struct ba
         r = r ? r : make_some(conn, apply, views, err);
     } while (r == 0 && json_array_size(views) < left);
     if (r == 0)
-        leave_broken(apply, views);
+        leave_excused(conn, apply, views);
     if (json_array_size(views))
         r = -1;
     json_decref(views);

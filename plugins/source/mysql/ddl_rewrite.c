@@ -227,6 +227,37 @@ static bool is_alias(const struct my_token *before)
     return before->kind == MY_TOKEN_IDENT || my_token_is(before, ")");
 }
 
+bool my_view_is_elsewhere(const char *sql, size_t len, const char *own)
+{
+    struct my_lexer lexer = lexer_of(sql, len);
+    struct my_token before = {0};
+
+    if (names_databases(lexer))
+        return true;
+    for (struct my_token token; (token = my_lex_next(&lexer)).kind != MY_TOKEN_END; before = token)
+        if (token.kind == MY_TOKEN_IDENT && !my_token_is(&before, ".") && is_call(lexer) &&
+            !my_token_names(&token, own))
+            return true;
+    return false;
+}
+
+bool my_view_uses(const char *sql, size_t len, const char *name)
+{
+    struct my_lexer lexer = lexer_of(sql, len);
+    struct my_token before = {0};
+
+    for (struct my_token token; (token = my_lex_next(&lexer)).kind != MY_TOKEN_END;
+         before = token) {
+        struct my_lexer ahead = lexer;
+        /* Columns come with a table and a point, or are names behind AS. */
+        if (token.kind == MY_TOKEN_IDENT && !my_token_is(&before, ".") && !is_alias(&before) &&
+            !my_token_is(&before, "AS") && !my_token_is(&before, "VIEW") &&
+            my_token_names(&token, name) && !my_lex_skip(&ahead, "."))
+            return true;
+    }
+    return false;
+}
+
 static void copy_and_rename(struct plug_bytes *out, const char **done, const struct my_token *token,
                             const char *into)
 {

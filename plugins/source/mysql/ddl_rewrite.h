@@ -51,6 +51,12 @@ void my_add_trigger_moved(struct plug_bytes *out, const char *sql, size_t len, c
 int my_add_view_moved(struct plug_bytes *out, const char *sql, size_t len,
                       const char *const from_into[2]);
 
+/** Whether a view of the database @own uses tables or functions of other databases. */
+bool my_view_is_elsewhere(const char *sql, size_t len, const char *own);
+
+/** Whether a view that uses nothing elsewhere reads from the table or view @name. */
+bool my_view_uses(const char *sql, size_t len, const char *name);
+
 /** Appends the text of a table with @into where a default is the next value of a sequence of the
  * database @from. */
 void my_add_table_moved(struct plug_bytes *out, const char *sql, const char *const from_into[2]);

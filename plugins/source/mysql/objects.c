@@ -334,6 +334,45 @@ static int find_broken(struct my_conn *conn, json_t *views, struct backstay_erro
     return 0;
 }
 
+static bool uses_one_elsewhere(const json_t *view, json_t *views)
+{
+    size_t len;
+    PLUG_AUTO_FREE char *sql = my_ddl_text(view, "sql", &len);
+    const char *name;
+    json_t *other;
+
+    json_object_foreach(views, name, other) if (json_object_get(other, "elsewhere") &&
+                                                my_view_uses(sql, len, name)) return true;
+    return false;
+}
+
+static void find_elsewhere(const char *database, json_t *views)
+{
+    const char *name;
+    json_t *view;
+    bool more = false;
+
+    json_object_foreach(views, name, view)
+    {
+        size_t len;
+        PLUG_AUTO_FREE char *sql = my_ddl_text(view, "sql", &len);
+        if (my_view_is_elsewhere(sql, len, database)) {
+            (void)json_object_set_new(view, "elsewhere", json_true());
+            more = true;
+        }
+    }
+    while (more) {
+        more = false;
+        json_object_foreach(views, name, view)
+        {
+            if (json_object_get(view, "elsewhere") || !uses_one_elsewhere(view, views))
+                continue;
+            (void)json_object_set_new(view, "elsewhere", json_true());
+            more = true;
+        }
+    }
+}
+
 static int read_views(struct my_conn *conn, const struct my_database *database, json_t *out,
                       struct backstay_error *err)
 {
@@ -361,6 +400,7 @@ static int read_views(struct my_conn *conn, const struct my_database *database, 
         r = read_columns(conn, database->name, views, err);
     if (r == 0)
         r = find_broken(conn, views, err);
+    find_elsewhere(database->name, views);
     json_decref(views);
     return r;
 }

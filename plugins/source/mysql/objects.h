@@ -9,9 +9,10 @@
  *   database                charset, collation
  *   sequence                row: the one row of it, eight texts
  *   function, procedure, package, package body
- *   view                    columns; broken: why it cannot be used, when it cannot
- *   trigger                 table; in the order in which they fire
- *   event                   status, time_zone, created (seconds since 1970), ends: it will once
+ *   view                    columns; broken: why it cannot be used, when it cannot; elsewhere: it
+ *                           uses another database, itself or by a view, and so may not be made
+ * where that is not trigger                 table; in the order in which they fire event status,
+ * time_zone, created (seconds since 1970), ends: it will once
  *
  * Thread-safety: a connection belongs to one thread at a time.
  */

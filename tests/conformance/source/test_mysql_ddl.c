@@ -6,98 +6,12 @@
  */
 #include "base/fs.h"
 #include "mariadb_fixture.h"
+#include "mysql_shop.h"
 #include "server_process.h"
 #include "source/mysql/apply.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Every kind of object that asks for something. */
-static const char *const statements[] = {
-    "CREATE TABLE parent (id int PRIMARY KEY, x int UNIQUE)",
-    "CREATE SEQUENCE ids START WITH 5 INCREMENT BY -3 MINVALUE -10 MAXVALUE 5 CYCLE NOCACHE",
-    "DO nextval(ids)",
-    "CREATE SEQUENCE used_up MAXVALUE 2 NOCACHE",
-    "DO nextval(used_up), nextval(used_up)",
-    "CREATE TABLE `we``ird` (`a b` int NOT NULL AUTO_INCREMENT COMMENT 'KEY `x` (`y`),\\n) x''s',"
-    " b varchar(30) DEFAULT 'a,b)', c text, d point NOT NULL, e json,"
-    " f int AS (b + 1) VIRTUAL INVISIBLE,"
-    " g int AS (length(concat(b, 'a\\n,b\\\\''c')) + 1) STORED, h timestamp(3) NOT NULL,"
-    " i bit(4) DEFAULT b'101', j enum('a,','b''c','d)') DEFAULT 'a,', k uuid, l inet6, m int,"
-    " n varbinary(4) DEFAULT 0xff00, o char(1) CHARACTER SET latin1 DEFAULT '\xc3\xa9',"
-    " p int DEFAULT nextval(ids), q varchar(10) DEFAULT concat(x'ff', '\xc3\xa9', uuid()),"
-    " KEY (`a b`), UNIQUE KEY `u``k` (b DESC, k) COMMENT 'c,)', FULLTEXT KEY ft (c),"
-    " SPATIAL KEY sp (d), KEY ign (l) IGNORED, KEY hash (m) USING HASH, UNIQUE KEY lengthy (c),"
-    " CONSTRAINT chk CHECK (f > 3 OR b LIKE '%, KEY `x` (`y`)%\\n'),"
-    " CONSTRAINT `fk)` FOREIGN KEY (m) REFERENCES parent (id) ON DELETE SET NULL,"
-    " FULLTEXT KEY ft2 (b, c), KEY (`a b`, c(10)))"
-    " ENGINE=InnoDB ROW_FORMAT=COMPRESSED CHARSET=utf8mb3 COMMENT='t'' , KEY `q` (`r`)\\n)'",
-    "CREATE TABLE part (id int, d date, PRIMARY KEY (id, d), UNIQUE KEY u (d, id), KEY k (id))"
-    " PARTITION BY RANGE (year(d)) (PARTITION p0 VALUES LESS THAN (2000) COMMENT 'x',"
-    " PARTITION p1 VALUES LESS THAN MAXVALUE)",
-    "CREATE TABLE by_key (id int NOT NULL, d date, UNIQUE KEY u (id), KEY (d))"
-    " PARTITION BY KEY () PARTITIONS 2",
-    "CREATE TABLE per (id int, s date, e date, PERIOD FOR p (s, e), KEY (id),"
-    " UNIQUE KEY (id, p WITHOUT OVERLAPS))",
-    "CREATE TABLE versioned (id int PRIMARY KEY AUTO_INCREMENT, v int, KEY (v))"
-    " WITH SYSTEM VERSIONING",
-    "CREATE TABLE history (id int PRIMARY KEY, rs timestamp(6) GENERATED ALWAYS AS ROW START"
-    " INVISIBLE, re timestamp(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (rs, re),"
-    " KEY (re)) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME LIMIT 100"
-    " (PARTITION p0 HISTORY, PARTITION pn CURRENT)",
-    "CREATE TABLE stored (id int PRIMARY KEY, base int, st int AS (base + 1) STORED, KEY (st),"
-    " CONSTRAINT f1 FOREIGN KEY (base) REFERENCES parent (id) ON DELETE CASCADE)",
-    "CREATE TABLE counter (a int, b int NOT NULL AUTO_INCREMENT, c int, KEY k1 (c), KEY k2 (b, a),"
-    " KEY k3 (b), UNIQUE k4 (b, c)) AUTO_INCREMENT=77",
-    "CREATE TABLE second (a int NOT NULL, b int NOT NULL AUTO_INCREMENT, PRIMARY KEY (a, b),"
-    " KEY (b)) ENGINE=MyISAM",
-    "CREATE TABLE aria (a int NOT NULL, KEY (a)) ENGINE=Aria TRANSACTIONAL=1",
-    "CREATE TABLE memory (a int, KEY (a)) ENGINE=MEMORY",
-    "CREATE TABLE ordered (a int NOT NULL, b int, UNIQUE (a), UNIQUE (b))",
-    "CREATE TABLE x1 (a int PRIMARY KEY, b int)",
-    "CREATE TABLE x2 (a int PRIMARY KEY, b int, CONSTRAINT xf FOREIGN KEY (b) REFERENCES x1 (a))",
-    "ALTER TABLE x1 ADD CONSTRAINT xg FOREIGN KEY (b) REFERENCES x2 (a)",
-    "CREATE TABLE shop (a int, b int)",
-    "CREATE FUNCTION f1(x int) RETURNS int DETERMINISTIC RETURN x",
-    "CREATE VIEW zv AS SELECT id, x FROM parent WHERE x > 1 WITH CHECK OPTION",
-    "CREATE VIEW av AS SELECT * FROM zv WHERE id > 3 WITH LOCAL CHECK OPTION",
-    "CREATE SQL SECURITY INVOKER VIEW calls AS SELECT shop.a, f1(shop.b) AS `f` FROM shop",
-    "CREATE VIEW far AS SELECT shop.a, f1(shop.b) AS f, u.User FROM shop JOIN mysql.user u",
-    "CREATE TABLE gone (a int)",
-    "CREATE VIEW broken AS SELECT * FROM gone",
-    "DROP TABLE gone",
-    "CREATE DEFINER=`b@d\"``\\\\`@`%` PROCEDURE crlf() BEGIN\r\n -- \\! x ;; $1$\r\n SELECT ';'; "
-    "END",
-    "CREATE AGGREGATE FUNCTION agg(x int) RETURNS int READS SQL DATA BEGIN DECLARE CONTINUE "
-    "HANDLER FOR NOT FOUND"
-    " RETURN 1; LOOP FETCH GROUP NEXT ROW; END LOOP; END",
-    "CREATE TRIGGER second_one BEFORE INSERT ON shop.parent FOR EACH ROW SET @x = 1",
-    "CREATE TRIGGER shop.first_one BEFORE INSERT ON parent FOR EACH ROW PRECEDES second_one"
-    " SET @x = '\xc3\xa9'",
-    "CREATE EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2001-01-01' ON COMPLETION PRESERVE"
-    " COMMENT 'DISABLE' DO SET @a = 1",
-    "CREATE EVENT off ON SCHEDULE EVERY 1 DAY STARTS '2001-01-01' DISABLE ON SLAVE DO SET @a = 1",
-    "SET timestamp = 1000000000",
-    "CREATE EVENT past ON SCHEDULE AT '2001-09-10' DO SET @a = 1",
-    "CREATE EVENT ended ON SCHEDULE EVERY 1 HOUR STARTS '2001-01-01' ENDS '2002-01-01'"
-    " DO SET @a = 1",
-    "SET timestamp = DEFAULT",
-    "SET NAMES latin1",
-    "CREATE PROCEDURE latin1(`\xe4` int) COMMENT '\xdf' SELECT '\xe9'",
-    "CREATE VIEW latin1_view AS SELECT '\xe9' AS `\xe8`",
-    "CREATE EVENT latin1_event ON SCHEDULE EVERY 1 DAY STARTS '2001-01-01' COMMENT '\xe9'"
-    " DO SET @a = '\xe9'",
-    "SET NAMES utf8mb4, sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
-    "CREATE FUNCTION \"f \"\"x`\"(\"p\"\"1\" int) RETURNS text NO SQL COMMENT 'it''s \\ \"x\"'"
-    " RETURN 'a\\'",
-    "SET sql_mode = 'ORACLE'",
-    "CREATE PACKAGE pk AS FUNCTION f(a int) RETURN int; PROCEDURE p; END",
-    "CREATE PACKAGE BODY pk AS FUNCTION f(a int) RETURN int AS BEGIN RETURN a; END;"
-    " PROCEDURE p AS BEGIN SELECT 1; END; END",
-    "SET sql_mode = ''",
-    "ALTER DATABASE shop COLLATE utf8mb4_bin COMMENT = 'the '' shop'",
-    "CREATE PROCEDURE later() SELECT 1",
-};
 
 static int make_shop(void **state)
 {
@@ -107,8 +21,8 @@ static int make_shop(void **state)
     mariadb_sql(fixture->conn, "DROP DATABASE IF EXISTS copy");
     mariadb_sql(fixture->conn, "CREATE DATABASE shop CHARACTER SET utf8mb4");
     mariadb_sql(fixture->conn, "USE shop");
-    for (size_t i = 0; i < STAY_COUNT(statements); i++)
-        mariadb_sql(fixture->conn, statements[i]);
+    for (size_t i = 0; i < STAY_COUNT(mysql_shop); i++)
+        mariadb_sql(fixture->conn, mysql_shop[i]);
     fixture->my.tables = (struct my_patterns){0};
     return 0;
 }
@@ -369,7 +283,7 @@ static void the_inventory_counts_what_there_is(void **state)
                              "count:indexes=40\ncount:package-bodies=1\ncount:packages=1\n"
                              "count:partitions=4\ncount:procedures=3\ncount:sequences=2\n"
                              "count:tables=16\ncount:triggers=2\ncount:versioned-tables=2\n"
-                             "count:views=5\nsequence:shop.ids:value=2\n"
+                             "count:views=4\nsequence:shop.ids:value=2\n"
                              "sequence:shop.used_up:value=3\n");
     stay_auto_str char *columns = mariadb_value(
         fixture->conn,
@@ -388,6 +302,48 @@ static void the_inventory_counts_what_there_is(void **state)
                               "count:partitions=2\ncount:sequences=0\ncount:tables=3\n"
                               "count:triggers=2\ncount:versioned-tables=0\ncount:views=0\n");
     fixture->my.tables = (struct my_patterns){0};
+}
+
+static void views_of_other_databases_are_made_where_these_are(void **state)
+{
+    struct mariadb_fixture *fixture = *state;
+    struct notes notes = {0};
+
+    mariadb_sql(fixture->conn, "CREATE DATABASE other; CREATE TABLE other.o (a int)");
+    mariadb_sql(fixture->conn, "CREATE FUNCTION other.g() RETURNS int DETERMINISTIC RETURN 1");
+    mariadb_sql(fixture->conn, "CREATE VIEW b_far AS SELECT a FROM other.o");
+    mariadb_sql(fixture->conn, "CREATE VIEW a_by_view AS SELECT 1 AS b_far FROM x1 JOIN b_far");
+    mariadb_sql(fixture->conn, "CREATE VIEW c_calls AS SELECT other.g() AS g");
+    mariadb_sql(fixture->conn, "CREATE VIEW d_near AS SELECT 1 AS b_far");
+    struct my_ddl ddl = read_ddl(fixture->conn, "shop");
+    stay_auto_str char *recorded = facts_of(fixture->conn, "shop", &ddl);
+    json_t *tables = list_of(&ddl);
+    const struct my_apply apply = {.tables = tables,
+                                   .objects = ddl.objects,
+                                   .from = "shop",
+                                   .into = "copy",
+                                   .note = note,
+                                   .ctx = &notes};
+    mariadb_sql(fixture->conn, "DROP DATABASE other");
+    apply_all(fixture->conn, &apply);
+    stay_auto_str char *said = stay_buf_take(&notes.text);
+    stay_auto_str char *expected = stay_strf(
+        "view b_far: not made: it uses another database: MariaDB on %1$s: make the view b_far: "
+        "Table 'other.o' doesn't exist\n"
+        "view a_by_view: not made: it uses another database: MariaDB on %1$s: make the view "
+        "a_by_view: Table 'copy.b_far' doesn't exist\n"
+        "view broken: not made: it could not be used when it was backed up: View 'shop.broken' "
+        "references invalid table(s) or column(s) or function(s) or definer/invoker of view lack "
+        "rights to use them\n"
+        "view c_calls: not made: it uses another database: MariaDB on %1$s: make the view c_calls: "
+        "FUNCTION other.g does not exist\n",
+        fixture->server->socket);
+    assert_string_equal(said, expected);
+    assert_non_null(strstr(recorded, "count:views=5\n"));
+    stay_auto_str char *restored = facts_of(fixture->conn, "copy", NULL);
+    assert_string_equal(restored, recorded);
+    json_decref(tables);
+    my_ddl_free(&ddl);
 }
 
 static void without_owners_everything_belongs_to_who_restores(void **state)
@@ -458,6 +414,7 @@ int main(void)
         cmocka_unit_test_setup(a_copy_of_another_name_refers_to_itself_and_has_the_same_facts,
                                make_shop),
         cmocka_unit_test_setup(the_inventory_counts_what_there_is, make_shop),
+        cmocka_unit_test_setup(views_of_other_databases_are_made_where_these_are, make_shop),
         cmocka_unit_test_setup(without_owners_everything_belongs_to_who_restores, make_shop),
         cmocka_unit_test_setup(unwanted_objects_are_not_made, make_shop),
     };
