@@ -202,7 +202,9 @@ static int look(struct my_run_back *run, struct backstay_error *err)
             .from = saved->name,
             .into = restoring->into.name,
             .no_owner = run->wish->no_owner || run->target.scratch == MY_SCRATCH_DATABASES,
-            .no_events = run->target.scratch == MY_SCRATCH_DATABASES,
+            /* What is made beside another database is made there again. */
+            .no_events = run->target.scratch == MY_SCRATCH_DATABASES ||
+                         strcmp(restoring->into.name, restoring->into.named) != 0,
             .wants = my_restore_wants_object,
             .ctx = restoring,
             .note = note,

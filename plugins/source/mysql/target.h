@@ -73,8 +73,8 @@ int my_into_check(struct my_into *into, const struct my_saved *saved, const stru
 /* ---- target_place.c */
 
 /** Whether the database that is there can be replaced. Changes nothing. */
-int my_into_check_replaced(struct my_into *into, const struct my_saved *saved,
-                           struct backstay_error *err) __attribute__((warn_unused_result));
+int my_into_check_replaced(struct my_into *into, struct backstay_error *err)
+    __attribute__((warn_unused_result));
 
 /** Moves what is in the old database into one that is kept, and the new one in its place; @apply is
  * how the new one was made. */

@@ -161,7 +161,7 @@ static int check_existing(struct my_into *into, const struct my_saved *saved,
                                   "\"%s\"; nothing was changed",
                                   wish->replace, into->named);
     if (wish->replace)
-        return my_into_check_replaced(into, saved, err);
+        return my_into_check_replaced(into, err);
     return wish->n_tables || wish->data_only ? check_tables(into, saved, err)
                                              : check_empty(into, err);
 }
