@@ -216,6 +216,24 @@ static void add_view(const struct script *script, struct plug_bytes *out, const 
     add_object(script, out, view, &sql);
 }
 
+static void add_views(const struct script *script, struct plug_bytes *out, const json_t *views,
+                      bool elsewhere)
+{
+    const json_t *view;
+    size_t i;
+
+    json_array_foreach(views, i, view)
+    {
+        if ((json_object_get(view, "elsewhere") != NULL) != elsewhere)
+            continue;
+        if (json_object_get(view, "broken"))
+            plug_bytes_text(out, "-- A view is left out that could not be used when it was backed "
+                                 "up; objects.json has it\n");
+        else
+            add_view(script, out, view);
+    }
+}
+
 static int send_views(const struct script *script)
 {
     PLUG_AUTO_BYTES struct plug_bytes out = {0};
@@ -226,14 +244,9 @@ static int send_views(const struct script *script)
     begin(script, &out, true);
     json_array_foreach(views, i, view) if (json_array_size(json_object_get(view, "columns")))
         add_placeholder(&out, view);
-    json_array_foreach(views, i, view)
-    {
-        if (json_object_get(view, "broken"))
-            plug_bytes_text(&out, "-- A view is left out that could not be used when it was backed "
-                                  "up; objects.json has it\n");
-        else
-            add_view(script, &out, view);
-    }
+    add_views(script, &out, views, false);
+    plug_bytes_text(&out, "-- From here on views use other databases\n");
+    add_views(script, &out, views, true);
     json_decref(views);
     return send(script, "08-views.sql", &out);
 }
