@@ -84,8 +84,10 @@ static const struct {
 } rows[] = {
     {"views", "views cannot be used (what they are made from is gone, or their definer may not)",
      "mend or drop them: a restore cannot make what cannot be used",
+     /* Asked for the number of rows, MariaDB looks into a view. */
      "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW' AND"
-     " TABLE_COMMENT <> 'VIEW' AND TABLE_COMMENT <> '' AND TABLE_SCHEMA = %s",
+     " TABLE_ROWS IS NULL AND TABLE_COMMENT <> 'VIEW' AND TABLE_COMMENT <> '' AND TABLE_SCHEMA = "
+     "%s",
      false},
     {"definers", "accounts define objects and are not there, so that these objects cannot be used",
      "make the accounts, or the objects anew",

@@ -94,6 +94,14 @@ static char *install_script(const struct my_program *program)
     return plug_strdup("/usr/bin/mariadb-install-db");
 }
 
+/* A MariaDB that starts removes what looks temporary in its folder for that, which must not be one
+ * that a server of production uses. The script knows no quotes, so the environment says it. */
+#define IN_THE_FOLDER                                                                              \
+    "/bin/sh", "-c",                                                                               \
+        "cd \"$1\" && mkdir files tmp && TMPDIR=\"$1/tmp\" && export TMPDIR && shift && exec "     \
+        "\"$@\"",                                                                                  \
+        "sh"
+
 static int initialise(struct plug_server *server, const struct my_program *program,
                       struct backstay_error *err)
 {
@@ -101,7 +109,9 @@ static int initialise(struct plug_server *server, const struct my_program *progr
     PLUG_AUTO_FREE char *script = install_script(program);
     PLUG_AUTO_FREE char *data = plug_strf("--datadir=%s/data", server->path);
     PLUG_AUTO_FREE char *base = plug_strf("--basedir=%s", program->base);
-    const char *const mariadb[] = {script,
+    const char *const mariadb[] = {IN_THE_FOLDER,
+                                   server->path,
+                                   script,
                                    "--no-defaults",
                                    base,
                                    data,
@@ -111,8 +121,9 @@ static int initialise(struct plug_server *server, const struct my_program *progr
                                    "--innodb-flush-method=nosync",
                                    "--innodb-log-file-size=8M",
                                    NULL};
-    const char *const mysql[] = {program->path, "--no-defaults",         base,
-                                 data,          "--initialize-insecure", NULL};
+    const char *const mysql[] = {IN_THE_FOLDER,           server->path, program->path,
+                                 "--no-defaults",         base,         data,
+                                 "--initialize-insecure", NULL};
     struct plug_child child = plug_server_child(server, program->series.mariadb ? mariadb : mysql);
     int r = plug_child_run(&child, err);
 
@@ -131,10 +142,10 @@ static char *server_script(const struct plug_server *server, const struct my_pro
 {
     struct plug_bytes text = {0};
 
-    plug_bytes_text(&text, "mkdir files\nexec ");
+    plug_bytes_text(&text, "exec ");
     plug_throwaway_add_word(&text, program->path);
     plug_bytes_text(&text, " --defaults-file=\"$PWD/my.cnf\" --datadir=\"$PWD/data\""
-                           " --tmpdir=\"$PWD/data\" --pid-file=\"$PWD/data/pid\""
+                           " --tmpdir=\"$PWD/tmp\" --pid-file=\"$PWD/data/pid\""
                            " --secure-file-priv=\"$PWD/files\" --basedir=");
     plug_throwaway_add_word(&text, program->base);
     plug_bytes_text(&text, " --socket=");
