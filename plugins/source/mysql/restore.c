@@ -105,35 +105,6 @@ static int make_before(struct my_run_back *run, struct backstay_error *err)
     return 0;
 }
 
-static int make_foreign_keys(struct my_run_back *run, struct backstay_error *err)
-{
-    for (size_t i = 0; i < run->n_databases; i++) {
-        const struct my_restoring *restoring = &run->databases[i];
-        for (size_t k = 0; k < restoring->n_tables; k++)
-            if (my_apply_foreign_keys(run->target.conn, &restoring->apply,
-                                      restoring->tables[k].saved, err) != 0)
-                return -1;
-    }
-    return 0;
-}
-
-static int make_after(struct my_run_back *run, struct backstay_error *err)
-{
-    static int (*const steps[])(struct my_conn *, const struct my_apply *,
-                                struct backstay_error *) = {my_apply_routines, my_apply_views,
-                                                            my_apply_triggers, my_apply_events};
-
-    if (run->wish->data_only)
-        return 0;
-    if (make_foreign_keys(run, err) != 0)
-        return -1;
-    for (size_t step = 0; step < PLUG_COUNT(steps); step++)
-        for (size_t i = 0; i < run->n_databases; i++)
-            if (steps[step](run->target.conn, &run->databases[i].apply, err) != 0)
-                return -1;
-    return 0;
-}
-
 static int put_in_place(struct my_run_back *run, struct backstay_error *err)
 {
     for (size_t i = 0; i < run->n_databases; i++) {
@@ -147,7 +118,7 @@ static int put_in_place(struct my_run_back *run, struct backstay_error *err)
 
 static int restore_databases(struct my_run_back *run, struct backstay_error *err)
 {
-    if (make_before(run, err) == 0 && do_tasks(run, err) == 0 && make_after(run, err) == 0 &&
+    if (make_before(run, err) == 0 && do_tasks(run, err) == 0 && my_restore_after(run, err) == 0 &&
         put_in_place(run, err) == 0)
         return 0;
     for (size_t i = 0; i < run->n_databases; i++)
@@ -181,14 +152,6 @@ static void count_entries(const struct my_restoring *restoring, bool rows)
 
 /* ---- one restore */
 
-static void note(void *ctx, const char *kind, const char *name, const char *text)
-{
-    const struct my_restoring *restoring = ctx;
-    const struct backstay_host *host = restoring->run->host;
-
-    host->log(host, BACKSTAY_LOG_WARN, "%s %s: %s", kind, name, text);
-}
-
 static int look(struct my_run_back *run, struct backstay_error *err)
 {
     for (size_t i = 0; i < run->n_databases; i++) {
@@ -207,7 +170,7 @@ static int look(struct my_run_back *run, struct backstay_error *err)
                          strcmp(restoring->into.name, restoring->into.named) != 0,
             .wants = my_restore_wants_object,
             .ctx = restoring,
-            .note = note,
+            .note = my_restore_note,
         };
         if (my_into_check(&restoring->into, saved, &restoring->apply, err) != 0)
             return -1;
@@ -233,6 +196,7 @@ static void free_run(struct my_run_back *run)
 {
     for (size_t i = 0; i < run->n_databases; i++) {
         my_load_free(&run->databases[i]);
+        json_decref(run->databases[i].views);
         my_into_close(&run->databases[i].into);
     }
     free(run->databases);

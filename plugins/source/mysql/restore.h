@@ -42,6 +42,8 @@ struct my_restoring {
     size_t n_tables;
     struct my_stream *streams;
     size_t n_streams;
+    json_t *views; /* names of those that are made, or NULL */
+    bool quiet;    /* what cannot be made yet is not worth a note */
 };
 
 /** The whole. */
@@ -71,6 +73,15 @@ bool my_restore_wants_object(void *ctx, const char *kind, const char *name, cons
 /** Sets databases of @run, and looks whether all tables that are asked for are there. */
 int my_restore_choose(struct my_run_back *run, struct backstay_error *err)
     __attribute__((warn_unused_result));
+
+/* ---- restore_after.c */
+
+/** Foreign keys, routines, views, triggers, events of all databases. */
+int my_restore_after(struct my_run_back *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
+/** Tells what a person should know: my_apply.note, its context a struct my_restoring. */
+void my_restore_note(void *ctx, const char *kind, const char *name, const char *text);
 
 /* ---- load.c: tables and their rows */
 

@@ -50,6 +50,8 @@ bool my_restore_wants_object(void *ctx, const char *kind, const char *name, cons
 {
     const struct my_restoring *restoring = ctx;
 
+    if (restoring->views && strcmp(kind, "view") == 0 && json_object_get(restoring->views, name))
+        return false;
     if (restoring->run->wish->n_tables == 0)
         return true;
     if (strcmp(kind, "table") == 0)
