@@ -259,20 +259,35 @@ static char *label_of(const struct my_conn *conn, const char *product)
                        : plug_strf("%s on %s", product, host);
 }
 
+/* What to do about what the library says of a server's TLS. */
+static const char *tls_advice(const char *why)
+{
+    static const struct {
+        const char *said;
+        const char *advice;
+    } rows[] = {
+        {"does not support it", "switch TLS on in the server, or connect by its socket"},
+        {"alidation of SSL server certificate failed",
+         "its certificate is for other names than the one in the url: use one that it has"},
+    };
+
+    for (size_t i = 0; i < PLUG_COUNT(rows); i++)
+        if (strstr(why, rows[i].said))
+            return rows[i].advice;
+    return "\"ssl_ca\" names the authorities that the server's certificate is verified with";
+}
+
 static int refuse(struct my_conn *conn, struct backstay_error *err)
 {
     const char *why = mysql_error(conn->db);
-    bool certificate = conn->tls && mysql_errno(conn->db) == CR_SSL_CONNECTION_ERROR;
+    bool tls = conn->tls && mysql_errno(conn->db) == CR_SSL_CONNECTION_ERROR;
     struct backstay_error cause = {.size = sizeof cause};
 
     (void)my_fail(conn, "connect", &cause);
-    if (conn->interrupted || !certificate)
+    if (conn->interrupted || !tls)
         return conn->host->fail(conn->host, err, cause.kind, "%s", cause.text);
-    return conn->host->fail(
-        conn->host, err, BACKSTAY_ERR_CONFIG,
-        "%s: connect: %s; \"ssl_ca\" names the authorities that the server's certificate is "
-        "verified with",
-        conn->label, why);
+    return conn->host->fail(conn->host, err, BACKSTAY_ERR_CONFIG, "%s: connect: %s; %s",
+                            conn->label, why, tls_advice(why));
 }
 
 static int connect_once(struct my_conn *conn, bool tls)
