@@ -117,9 +117,9 @@ static void add_key(struct plug_bytes *out, MYSQL_RES *rows, MYSQL_ROW *row, con
     }
     my_add_ident(&table, my_cell(*row, 3));
     do {
-        plug_bytes_text(&columns, columns.len ? "," : "");
+        plug_bytes_text(&columns, columns.len ? ", " : "");
         my_add_ident(&columns, my_cell(*row, 1));
-        plug_bytes_text(&others, others.len ? "," : "");
+        plug_bytes_text(&others, others.len ? ", " : "");
         my_add_ident(&others, my_cell(*row, 4));
         *row = mysql_fetch_row(rows);
     } while (*row && strcmp(my_cell(*row, 0), name) == 0);

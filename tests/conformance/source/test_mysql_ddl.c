@@ -9,6 +9,7 @@
 #include "mysql_shop.h"
 #include "server_process.h"
 #include "source/mysql/apply.h"
+#include "source/mysql/create_repair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -346,6 +347,35 @@ static void views_of_other_databases_are_made_where_these_are(void **state)
     my_ddl_free(&ddl);
 }
 
+static void foreign_keys_that_a_server_writes_wrong_are_written_anew(void **state)
+{
+    static const char right[] =
+        "CREATE TABLE `c``` (\n  `x``` int(11) DEFAULT NULL,\n  `y` int(11) DEFAULT NULL COMMENT "
+        "'x',\n  KEY `odd ``fk``, (x)` (`x```,`y`),\n"
+        "  CONSTRAINT `odd ``fk``, (x)` FOREIGN KEY (`x```, `y`) REFERENCES `we``p` (`i``d`, `y`) "
+        "ON "
+        "DELETE CASCADE,\n  CONSTRAINT `plain` FOREIGN KEY (`y`) REFERENCES `x1` (`a`)\n"
+        ") ENGINE=InnoDB";
+    static const char wrong[] =
+        "CREATE TABLE `c``` (\n  `x``` int(11) DEFAULT NULL,\n  `y` int(11) DEFAULT NULL COMMENT "
+        "'x',\n  KEY `odd ``fk``, (x)` (`x```,`y`),\n"
+        "  CONSTRAINT `odd `fk`, (x)` FOREIGN KEY (`x``, `y`) REFERENCES `we``p` (`i`d`, `y`) ON "
+        "DELETE CASCADE,\n  CONSTRAINT `plain` FOREIGN KEY (`y`) REFERENCES `x1` (`a`)\n"
+        ") ENGINE=InnoDB";
+    struct mariadb_fixture *fixture = *state;
+    struct backstay_error err = {.size = sizeof err};
+
+    mariadb_sql(fixture->conn,
+                "CREATE TABLE `we``p` (`i``d` int, y int, PRIMARY KEY (`i``d`, y));"
+                "CREATE TABLE `c``` (`x``` int, y int, CONSTRAINT `odd ``fk``, (x)` FOREIGN KEY "
+                "(`x```, y) REFERENCES `we``p` (`i``d`, y) ON DELETE CASCADE, CONSTRAINT plain "
+                "FOREIGN KEY (y) REFERENCES x1 (a))");
+    stay_auto_str char *a = my_create_repaired(fixture->conn, "shop", "c`", wrong, &err);
+    assert_string_equal(a, right);
+    stay_auto_str char *b = my_create_repaired(fixture->conn, "shop", "c`", right, &err);
+    assert_string_equal(b, right);
+}
+
 static void without_owners_everything_belongs_to_who_restores(void **state)
 {
     struct mariadb_fixture *fixture = *state;
@@ -415,6 +445,7 @@ int main(void)
                                make_shop),
         cmocka_unit_test_setup(the_inventory_counts_what_there_is, make_shop),
         cmocka_unit_test_setup(views_of_other_databases_are_made_where_these_are, make_shop),
+        cmocka_unit_test_setup(foreign_keys_that_a_server_writes_wrong_are_written_anew, make_shop),
         cmocka_unit_test_setup(without_owners_everything_belongs_to_who_restores, make_shop),
         cmocka_unit_test_setup(unwanted_objects_are_not_made, make_shop),
     };
