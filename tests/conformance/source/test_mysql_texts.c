@@ -122,6 +122,22 @@ static void keys_of_other_engines_stay(void **state)
     assert_split(create, expected);
 }
 
+static void a_column_does_not_get_the_collation_of_its_table_by_name(void **state)
+{
+    (void)state;
+    assert_split(
+        "CREATE TABLE `t` (\n  `a` text COLLATE utf8mb4_bin,\n"
+        "  `b` char(1) COLLATE utf8mb4_bin GENERATED ALWAYS AS ((`a` collate utf8mb4_bin)) "
+        "VIRTUAL,\n  `c` text CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,\n"
+        "  `d` text COLLATE utf8mb4_general_ci,\n  `e` text COMMENT ' COLLATE utf8mb4_bin'"
+        "\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+        "CREATE TABLE `t` (\n  `a` text,\n"
+        "  `b` char(1) GENERATED ALWAYS AS ((`a` collate utf8mb4_bin)) "
+        "VIRTUAL,\n  `c` text CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,\n"
+        "  `d` text COLLATE utf8mb4_general_ci,\n  `e` text COMMENT ' COLLATE utf8mb4_bin'"
+        "\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin\n");
+}
+
 static void a_text_that_is_not_understood_stays_whole(void **state)
 {
     static const char *const texts[] = {
@@ -356,6 +372,41 @@ static void a_view_whose_alias_is_the_database_is_refused(void **state)
     assert_int_equal(my_add_view_moved(&out, sql, strlen(sql), names), -1);
 }
 
+static bool elsewhere(const char *body)
+{
+    PLUG_AUTO_FREE char *sql = plug_strf("CREATE VIEW `v` AS %s", body);
+
+    return my_view_is_elsewhere(sql, strlen(sql), "shop");
+}
+
+static void views_of_other_databases_are_known(void **state)
+{
+    (void)state;
+    assert_true(elsewhere("select `o`.`a` AS `a` from (`shop`.`t` join `other`.`o`)"));
+    assert_true(elsewhere("select `other`.`f`(1) AS `f`"));
+    assert_false(elsewhere("select `shop`.`f`(1) AS `f` from `t`"));
+    assert_false(elsewhere("select extract(year from `t`.`d`) AS `other` from `t`"));
+    assert_false(elsewhere("select 'from `a`.`b`' AS `from `"));
+}
+
+static bool uses(const char *body)
+{
+    PLUG_AUTO_FREE char *sql = plug_strf("CREATE VIEW `w` AS %s", body);
+
+    return my_view_uses(sql, strlen(sql), "w");
+}
+
+static void a_view_uses_what_it_reads_from(void **state)
+{
+    (void)state;
+    assert_true(uses("select `w`.`a` AS `a` from `w`"));
+    assert_true(uses("select 1 AS `1` from (`t` join `w` `x` on(`x`.`a` = `t`.`a`))"));
+    assert_true(uses("select 1 AS `1` from `t` where exists(select 1 from `w` limit 1)"));
+    assert_false(uses("select `t`.`w` AS `w` from `t`"));
+    assert_false(uses("select `w`.`a` AS `a` from `t` `w`"));
+    assert_false(uses("select 'from `w`' AS `a` from `t`"));
+}
+
 /* ---------------------------------------------------------------- documents */
 
 static void bytes_that_are_no_text_come_back(void **state)
@@ -409,6 +460,7 @@ int main(void)
         cmocka_unit_test(unique_keys_of_partitioned_tables_stay),
         cmocka_unit_test(a_foreign_key_on_the_base_of_a_stored_column_stays_with_all_keys),
         cmocka_unit_test(keys_of_other_engines_stay),
+        cmocka_unit_test(a_column_does_not_get_the_collation_of_its_table_by_name),
         cmocka_unit_test(a_text_that_is_not_understood_stays_whole),
         cmocka_unit_test(constants_that_are_no_text_become_hexadecimal),
         cmocka_unit_test(what_a_table_has_is_counted),
@@ -421,6 +473,8 @@ int main(void)
         cmocka_unit_test(a_view_that_names_databases_moves_with_its_own),
         cmocka_unit_test(a_view_of_its_own_database_keeps_a_table_of_that_name),
         cmocka_unit_test(a_view_whose_alias_is_the_database_is_refused),
+        cmocka_unit_test(views_of_other_databases_are_known),
+        cmocka_unit_test(a_view_uses_what_it_reads_from),
         cmocka_unit_test(bytes_that_are_no_text_come_back),
         cmocka_unit_test(cells_find_their_columns),
     };
