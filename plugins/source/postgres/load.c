@@ -118,13 +118,13 @@ static int check_count(const struct pg_stream *stream, int64_t rows, struct back
                       expected);
 }
 
-static int run_stream(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+static int run_stream(struct plug_task *task, void *own, struct backstay_error *err)
 {
     const struct pg_stream *stream = task->what;
     struct pg_restoring *restoring = stream->restoring;
     struct backstay_feed *feed = restoring->feed;
     int64_t rows = 0;
-    int r = pg_stream_load(stream, conn, &rows, err);
+    int r = pg_stream_load(stream, own, &rows, err);
 
     if (r == 0)
         r = check_count(stream, rows, err);
@@ -140,10 +140,10 @@ static int run_stream(struct pg_task *task, struct pg_conn *conn, struct backsta
 
 /* ---- tasks */
 
-static int nothing(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+static int nothing(struct plug_task *task, void *own, struct backstay_error *err)
 {
     (void)task;
-    (void)conn;
+    (void)own;
     (void)err;
     return 0;
 }
@@ -156,11 +156,11 @@ static size_t add_stream(struct pg_restoring *restoring, struct pg_loaded *table
 
     *stream = (struct pg_stream){
         .restoring = restoring, .table = table, .first_file = first, .n_files = n};
-    return pg_work_add(&restoring->work, &(struct pg_task){.run = run_stream,
-                                                           .ctx = restoring,
-                                                           .what = stream,
-                                                           .name = table->qualified,
-                                                           .cost = (double)bytes + 1});
+    return plug_tasks_add(&restoring->work, &(struct plug_task){.run = run_stream,
+                                                                .ctx = restoring,
+                                                                .what = stream,
+                                                                .name = table->qualified,
+                                                                .cost = (double)bytes + 1});
 }
 
 /* A table that one stream would load for longer than all others keep the other connections busy is
@@ -182,8 +182,8 @@ static void add_streams(struct pg_restoring *restoring, struct pg_loaded *table,
     unsigned streams = 0;
 
     for (size_t first = 0; first < n; first += each, streams++)
-        pg_work_after(&restoring->work, table->done,
-                      add_stream(restoring, table, first, PLUG_MIN(each, n - first)));
+        plug_tasks_after(&restoring->work, table->done,
+                         add_stream(restoring, table, first, PLUG_MIN(each, n - first)));
     atomic_store(&table->left, streams);
 }
 
@@ -201,7 +201,7 @@ void pg_load_add(struct pg_restoring *restoring)
         struct pg_loaded *table = &restoring->tables[i];
         bool split = is_split(restoring, table, bytes);
         table->truncates = table->truncates && !split;
-        table->done = pg_work_add(&restoring->work, &(struct pg_task){.run = nothing});
+        table->done = plug_tasks_add(&restoring->work, &(struct plug_task){.run = nothing});
         add_streams(restoring, table, split ? 1 : json_array_size(files_of(table->saved)));
     }
 }

@@ -31,10 +31,11 @@ static int load_object(struct pg_restoring *restoring, struct pg_conn *conn, con
     return 0;
 }
 
-static int run_batch(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+static int run_batch(struct plug_task *task, void *own, struct backstay_error *err)
 {
     const struct pg_batch *batch = task->what;
     struct pg_restoring *restoring = task->ctx;
+    struct pg_conn *conn = own;
     int r = pg_run(conn, err, "BEGIN");
 
     for (size_t i = batch->first; i < batch->first + batch->n && r == 0; i++)
@@ -59,10 +60,10 @@ void pg_load_add_objects(struct pg_restoring *restoring)
         for (size_t i = first; i < first + batch->n; i++)
             cost += json_number_value(
                 json_object_get(json_array_get(restoring->saved->objects, i), "bytes"));
-        (void)pg_work_add(&restoring->work, &(struct pg_task){.run = run_batch,
-                                                              .ctx = restoring,
-                                                              .what = batch,
-                                                              .name = "large objects",
-                                                              .cost = cost});
+        (void)plug_tasks_add(&restoring->work, &(struct plug_task){.run = run_batch,
+                                                                   .ctx = restoring,
+                                                                   .what = batch,
+                                                                   .name = "large objects",
+                                                                   .cost = cost});
     }
 }

@@ -22,9 +22,10 @@ static const double unknown_cost = 4e6;
 
 /* ---- running */
 
-static int run_item(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+static int run_item(struct plug_task *task, void *own, struct backstay_error *err)
 {
     struct pg_restoring *restoring = task->ctx;
+    struct pg_conn *conn = own;
     int r = -1;
 
     /* What hangs on rows that are missing fails for no reason of its own. */
@@ -61,8 +62,9 @@ static int analyze(struct pg_conn *conn, const char *list, struct backstay_error
     return 0;
 }
 
-static int run_analyze(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+static int run_analyze(struct plug_task *task, void *own, struct backstay_error *err)
 {
+    struct pg_conn *conn = own;
     const struct pg_analysis *analysis = task->what;
     const struct pg_restoring *restoring = task->ctx;
     PLUG_AUTO_BYTES struct plug_bytes list = {0};
@@ -75,10 +77,10 @@ static int run_analyze(struct pg_task *task, struct pg_conn *conn, struct backst
     return analyze(conn, list.data, err);
 }
 
-static int nothing(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+static int nothing(struct plug_task *task, void *own, struct backstay_error *err)
 {
     (void)task;
-    (void)conn;
+    (void)own;
     (void)err;
     return 0;
 }
@@ -164,31 +166,31 @@ static void lock_tables(struct pg_restoring *restoring, size_t task, const struc
     for (size_t i = 0; i < item->n_needs; i++) {
         const struct pg_item *made = pg_toc_find(&restoring->before, item->needs[i]);
         if (made && made->class_oid == PG_CLASS_RELATION && pg_item_is(made, "TABLE"))
-            pg_work_lock(&restoring->work, task, made->oid);
+            plug_tasks_lock(&restoring->work, task, made->oid);
     }
 }
 
 static void wait_for_stages(struct pg_restoring *restoring, size_t task, enum level level,
                             const struct stages *stages)
 {
-    struct pg_work *work = &restoring->work;
-    const struct pg_item *item = work->tasks[task].what;
+    struct plug_tasks *work = &restoring->work;
+    const struct pg_item *item = work->items[task].what;
     bool waits = false;
 
     for (size_t i = 0; i < item->n_needs && is_early(item); i++) {
         const struct pg_loaded *table = table_of(restoring, item->needs[i]);
         if (table)
-            pg_work_after(work, task, table->done);
+            plug_tasks_after(work, task, table->done);
         waits = waits || table;
     }
     if (level == LEVEL_LAST)
-        pg_work_after(work, task, stages->all);
+        plug_tasks_after(work, task, stages->all);
     else if (is_refresh(item))
-        pg_work_after(work, task, stages->queries);
+        plug_tasks_after(work, task, stages->queries);
     else if (!waits)
-        pg_work_after(work, task, stages->rows);
+        plug_tasks_after(work, task, stages->rows);
     if (level < LEVEL_LAST)
-        pg_work_after(work, level == LEVEL_QUERIES ? stages->queries : stages->all, task);
+        plug_tasks_after(work, level == LEVEL_QUERIES ? stages->queries : stages->all, task);
 }
 
 /* The number of the task that makes item @id of the section, or SIZE_MAX. */
@@ -201,26 +203,26 @@ static size_t task_of(const struct pg_restoring *restoring, size_t first, int id
 
 static void add_items(struct pg_restoring *restoring, const struct stages *stages)
 {
-    struct pg_work *work = &restoring->work;
+    struct plug_tasks *work = &restoring->work;
     const struct pg_toc *toc = &restoring->after;
     PLUG_AUTO_FREE enum level *levels = find_levels(toc);
     size_t first = work->n;
 
     for (size_t i = 0; i < toc->n; i++)
-        (void)pg_work_add(work,
-                          &(struct pg_task){.run = run_item,
-                                            .ctx = restoring,
-                                            .what = &toc->items[i],
-                                            .name = toc->items[i].label,
-                                            .cost = cost_of(restoring, &toc->items[i]),
-                                            .exclusive = !pg_item_is(&toc->items[i], "INDEX")});
+        (void)plug_tasks_add(
+            work, &(struct plug_task){.run = run_item,
+                                      .ctx = restoring,
+                                      .what = &toc->items[i],
+                                      .name = toc->items[i].label,
+                                      .cost = cost_of(restoring, &toc->items[i]),
+                                      .exclusive = !pg_item_is(&toc->items[i], "INDEX")});
     for (size_t i = 0; i < toc->n; i++) {
         lock_tables(restoring, first + i, &toc->items[i]);
         wait_for_stages(restoring, first + i, levels[i], stages);
         for (size_t k = 0; k < toc->items[i].n_needs; k++) {
             size_t other = task_of(restoring, first, toc->items[i].needs[k]);
             if (other != SIZE_MAX && other != first + i)
-                pg_work_after(work, first + i, other);
+                plug_tasks_after(work, first + i, other);
         }
     }
 }
@@ -245,7 +247,7 @@ static struct pg_analysis *next_analysis(struct pg_restoring *restoring, size_t 
 /* Statistics of expressions need the indexes that have them. */
 static void add_analyze(struct pg_restoring *restoring, size_t first_item)
 {
-    struct pg_work *work = &restoring->work;
+    struct plug_tasks *work = &restoring->work;
     PLUG_AUTO_FREE size_t *tasks = plug_alloc(restoring->n_tables, sizeof *tasks);
     size_t items_end = work->n;
 
@@ -253,24 +255,24 @@ static void add_analyze(struct pg_restoring *restoring, size_t first_item)
     for (size_t i = 0; i < restoring->n_tables;) {
         const struct pg_analysis *analysis = next_analysis(restoring, i);
         size_t task =
-            pg_work_add(work, &(struct pg_task){.run = run_analyze,
-                                                .ctx = restoring,
-                                                .what = analysis,
-                                                .name = "ANALYZE",
-                                                .cost = analyze_cost * (double)analyze_bytes,
-                                                .exclusive = true});
+            plug_tasks_add(work, &(struct plug_task){.run = run_analyze,
+                                                     .ctx = restoring,
+                                                     .what = analysis,
+                                                     .name = "ANALYZE",
+                                                     .cost = analyze_cost * (double)analyze_bytes,
+                                                     .exclusive = true});
         for (; i < analysis->first + analysis->n; i++) {
-            pg_work_lock(work, task, restoring->tables[i].oid);
-            pg_work_after(work, task, restoring->tables[i].done);
+            plug_tasks_lock(work, task, restoring->tables[i].oid);
+            plug_tasks_after(work, task, restoring->tables[i].done);
             tasks[i] = task;
         }
     }
     for (size_t i = first_item; i < items_end; i++) {
-        const struct pg_item *item = work->tasks[i].what;
+        const struct pg_item *item = work->items[i].what;
         for (size_t k = 0; k < item->n_needs && is_early(item); k++) {
             const struct pg_loaded *table = table_of(restoring, item->needs[k]);
             if (table)
-                pg_work_after(work, tasks[table - restoring->tables], i);
+                plug_tasks_after(work, tasks[table - restoring->tables], i);
         }
     }
 }
@@ -293,17 +295,17 @@ int pg_post_plan(struct pg_restoring *restoring, struct backstay_error *err)
 
 void pg_post_add(struct pg_restoring *restoring)
 {
-    struct pg_work *work = &restoring->work;
-    const struct pg_task point = {.run = nothing, .point = true};
+    struct plug_tasks *work = &restoring->work;
+    const struct plug_task point = {.run = nothing, .point = true};
     struct stages stages;
 
-    stages.rows = pg_work_add(work, &point);
-    stages.queries = pg_work_add(work, &point);
-    stages.all = pg_work_add(work, &point);
+    stages.rows = plug_tasks_add(work, &point);
+    stages.queries = plug_tasks_add(work, &point);
+    stages.all = plug_tasks_add(work, &point);
     for (size_t i = 0; i < restoring->n_tables; i++)
-        pg_work_after(work, stages.rows, restoring->tables[i].done);
-    pg_work_after(work, stages.queries, stages.rows);
-    pg_work_after(work, stages.all, stages.queries);
+        plug_tasks_after(work, stages.rows, restoring->tables[i].done);
+    plug_tasks_after(work, stages.queries, stages.rows);
+    plug_tasks_after(work, stages.all, stages.queries);
     size_t first_item = work->n;
     add_items(restoring, &stages);
     add_analyze(restoring, first_item);

@@ -167,25 +167,34 @@ static int set_guards_aside(const struct pg_restoring *restoring, struct pg_conn
     return -1;
 }
 
-static int connect_worker(void *ctx, struct pg_conn **out, struct backstay_error *err)
+static int enter(void *ctx, void **own, struct backstay_error *err)
 {
     const struct pg_restoring *restoring = ctx;
+    struct pg_conn *conn;
 
-    if (pg_into_connect(&restoring->into, out, err) != 0)
+    if (pg_into_connect(&restoring->into, &conn, err) != 0)
         return -1;
-    if (pg_toc_prepare(&restoring->after, *out, err) == 0 &&
-        pg_run(*out, err, "SET synchronous_commit = off") == 0 &&
-        set_guards_aside(restoring, *out, err) == 0)
+    conn->stop = &restoring->work.stopped;
+    *own = conn;
+    if (pg_toc_prepare(&restoring->after, conn, err) == 0 &&
+        pg_run(conn, err, "SET synchronous_commit = off") == 0 &&
+        set_guards_aside(restoring, conn, err) == 0)
         return 0;
-    pg_disconnect(*out);
+    pg_disconnect(conn);
     return -1;
+}
+
+static void leave(void *ctx, void *own)
+{
+    (void)ctx;
+    pg_disconnect(own);
 }
 
 /* Rows or an item that the server refused keep no others from being looked at; everything else hits
  * the other tasks as well. A database without some of its rows is not restored: its first failure
  * is what the restore answers, and the rows of other tables are loaded only to find out about them.
  * Of chosen tables, those that can be restored are. */
-static bool task_failed(void *ctx, struct pg_task *task, const struct backstay_error *err)
+static bool task_failed(void *ctx, struct plug_task *task, const struct backstay_error *err)
 {
     struct pg_restoring *restoring = ctx;
     struct backstay_feed *feed = restoring->feed;
@@ -203,10 +212,11 @@ static bool task_failed(void *ctx, struct pg_task *task, const struct backstay_e
 
 static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
 {
-    restoring->work = (struct pg_work){
+    restoring->work = (struct plug_tasks){
         .host = restoring->host,
         .jobs = restoring->wish->jobs,
-        .connect = connect_worker,
+        .enter = enter,
+        .leave = leave,
         .failed = task_failed,
         .ctx = restoring,
     };
@@ -218,7 +228,7 @@ static int do_work(struct pg_restoring *restoring, struct backstay_error *err)
             pg_load_add_objects(restoring);
     }
     pg_post_add(restoring);
-    int r = pg_work_run(&restoring->work, err);
+    int r = plug_tasks_run(&restoring->work, err);
     if (r != 0 && restoring->wish->n_tables > 0 && !atomic_load(&restoring->work.stopped))
         return 0;
     return r;
@@ -327,7 +337,7 @@ static void free_restoring(struct pg_restoring *restoring)
     free(restoring->streams);
     free(restoring->batches);
     free(restoring->analyses);
-    pg_work_free(&restoring->work);
+    plug_tasks_free(&restoring->work);
     pg_toc_free(&restoring->before);
     pg_toc_free(&restoring->after);
     pg_tool_free(&restoring->tool);

@@ -13,8 +13,8 @@
 #pragma once
 
 #include "restore_toc.h"
-#include "restore_work.h"
 #include "target.h"
+#include "tasks.h"
 
 /** A table on its way. */
 struct pg_loaded {
@@ -68,7 +68,7 @@ struct pg_restoring {
     struct pg_batch *batches;
     struct pg_analysis *analyses;
     size_t n_analyses;
-    struct pg_work work;
+    struct plug_tasks work;
     unsigned n_failed;        /* tasks; guarded by the mutex of work */
     atomic_bool rows_missing; /* nothing that needs all rows is worth its time any more */
 };

@@ -1,10 +1,10 @@
-/* tests/conformance/source/test_postgres_work.c
+/* tests/conformance/source/test_tasks.c
  * SPDX-License-Identifier: Apache-2.0
  *
  * The tasks of a restore: their order, their locks, what becomes of them when some fail.
  */
 #include "postgres_fixture.h"
-#include "source/postgres/restore_work.h"
+#include "shared/tasks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 /* What tasks do here: they note their names. */
 struct diary {
     struct fake_host host;
-    struct pg_work work;
+    struct plug_tasks work;
     pthread_mutex_t mutex;
     struct stay_buf done;
     unsigned running;
@@ -22,18 +22,19 @@ struct diary {
     unsigned failures;
 };
 
-static int no_server(void *ctx, struct pg_conn **out, struct backstay_error *err)
+static int enter(void *ctx, void **own, struct backstay_error *err)
 {
-    struct diary *diary = ctx;
-
     (void)err;
-    *out = calloc(1, sizeof **out);
-    assert_non_null(*out);
-    (*out)->host = &diary->host.abi;
+    *own = ctx;
     return 0;
 }
 
-static bool on_failure(void *ctx, struct pg_task *task, const struct backstay_error *err)
+static void leave(void *ctx, void *own)
+{
+    assert_ptr_equal(ctx, own);
+}
+
+static bool on_failure(void *ctx, struct plug_task *task, const struct backstay_error *err)
 {
     struct diary *diary = ctx;
 
@@ -48,24 +49,25 @@ static void begin(struct diary *diary, unsigned jobs)
     *diary = (struct diary){.go_on = true};
     fake_host_init(&diary->host);
     (void)pthread_mutex_init(&diary->mutex, NULL);
-    diary->work = (struct pg_work){.host = &diary->host.abi,
-                                   .jobs = jobs,
-                                   .connect = no_server,
-                                   .failed = on_failure,
-                                   .ctx = diary};
+    diary->work = (struct plug_tasks){.host = &diary->host.abi,
+                                      .jobs = jobs,
+                                      .enter = enter,
+                                      .leave = leave,
+                                      .failed = on_failure,
+                                      .ctx = diary};
 }
 
 static void end(struct diary *diary)
 {
-    pg_work_free(&diary->work);
+    plug_tasks_free(&diary->work);
     stay_buf_free(&diary->done);
     (void)pthread_mutex_destroy(&diary->mutex);
     fake_host_free(&diary->host);
 }
 
-static int note(struct pg_task *task, struct pg_conn *conn, struct backstay_error *err)
+static int note(struct plug_task *task, void *own, struct backstay_error *err)
 {
-    struct diary *diary = task->ctx;
+    struct diary *diary = own;
     const char *name = task->what;
 
     (void)pthread_mutex_lock(&diary->mutex);
@@ -78,14 +80,14 @@ static int note(struct pg_task *task, struct pg_conn *conn, struct backstay_erro
     stay_buf_add(&diary->done, name, strlen(name));
     (void)pthread_mutex_unlock(&diary->mutex);
     if (name[0] == '!')
-        return (conn->host->fail)(conn->host, err, BACKSTAY_ERR_IO, "task %s", name);
+        return (diary->host.abi.fail)(&diary->host.abi, err, BACKSTAY_ERR_IO, "task %s", name);
     return 0;
 }
 
 static size_t add(struct diary *diary, const char *name, double cost)
 {
-    return pg_work_add(&diary->work,
-                       &(struct pg_task){.run = note, .ctx = diary, .what = name, .cost = cost});
+    return plug_tasks_add(
+        &diary->work, &(struct plug_task){.run = note, .ctx = diary, .what = name, .cost = cost});
 }
 
 static const char *done(struct diary *diary)
@@ -105,8 +107,8 @@ static void the_task_that_most_work_hangs_on_goes_first(void **state)
     size_t b = add(&diary, "b", 1);
     size_t c = add(&diary, "c", 6);
     (void)add(&diary, "d", 6.5);
-    pg_work_after(&diary.work, c, b);
-    assert_ok(pg_work_run(&diary.work, &err), err);
+    plug_tasks_after(&diary.work, c, b);
+    assert_ok(plug_tasks_run(&diary.work, &err), err);
     assert_string_equal(done(&diary), "bdca");
     end(&diary);
 }
@@ -120,8 +122,8 @@ static void tasks_wait_for_all_that_they_need(void **state)
     begin(&diary, 4);
     size_t last = add(&diary, "z", 100);
     for (int i = 0; i < 20; i++)
-        pg_work_after(&diary.work, last, add(&diary, "a", 1));
-    assert_ok(pg_work_run(&diary.work, &err), err);
+        plug_tasks_after(&diary.work, last, add(&diary, "a", 1));
+    assert_ok(plug_tasks_run(&diary.work, &err), err);
     assert_string_equal(done(&diary), "aaaaaaaaaaaaaaaaaaaaz");
     assert_in_range(diary.most, 2, 4);
     end(&diary);
@@ -136,16 +138,16 @@ static void exclusive_tasks_of_a_table_never_meet(void **state)
     begin(&diary, 4);
     for (int i = 0; i < 10; i++) {
         size_t task = add(&diary, "a", 1);
-        diary.work.tasks[task].exclusive = i % 2;
-        pg_work_lock(&diary.work, task, 7);
+        diary.work.items[task].exclusive = i % 2;
+        plug_tasks_lock(&diary.work, task, 7);
         if (i % 2 == 0)
-            pg_work_lock(&diary.work, task, (uint32_t)(100 + i));
-        pg_work_lock(&diary.work, task, 7);
-        assert_int_equal(diary.work.tasks[task].n_locks, i % 2 ? 1 : 2);
+            plug_tasks_lock(&diary.work, task, (uint32_t)(100 + i));
+        plug_tasks_lock(&diary.work, task, 7);
+        assert_int_equal(diary.work.items[task].n_locks, i % 2 ? 1 : 2);
     }
     for (size_t i = 0; i < diary.work.n; i++)
-        diary.work.tasks[i].exclusive = true;
-    assert_ok(pg_work_run(&diary.work, &err), err);
+        diary.work.items[i].exclusive = true;
+    assert_ok(plug_tasks_run(&diary.work, &err), err);
     assert_int_equal(diary.most, 1);
     end(&diary);
 }
@@ -158,8 +160,8 @@ static void shared_tasks_of_a_table_meet(void **state)
     (void)state;
     begin(&diary, 2);
     for (int i = 0; i < 10; i++)
-        pg_work_lock(&diary.work, add(&diary, "a", 1), 7);
-    assert_ok(pg_work_run(&diary.work, &err), err);
+        plug_tasks_lock(&diary.work, add(&diary, "a", 1), 7);
+    assert_ok(plug_tasks_run(&diary.work, &err), err);
     assert_int_equal(diary.most, 2);
     end(&diary);
 }
@@ -177,13 +179,13 @@ static void what_needs_a_failed_task_is_not_done_and_the_rest_is(void **state)
     size_t good = add(&diary, "g", 1);
     size_t point = add(&diary, "p", 1);
     size_t after = add(&diary, "q", 1);
-    diary.work.tasks[point].point = true;
-    pg_work_after(&diary.work, needs, bad);
-    pg_work_after(&diary.work, needs_that, needs);
-    pg_work_after(&diary.work, point, good);
-    pg_work_after(&diary.work, point, needs_that);
-    pg_work_after(&diary.work, after, point);
-    assert_int_equal(pg_work_run(&diary.work, &err), -1);
+    diary.work.items[point].point = true;
+    plug_tasks_after(&diary.work, needs, bad);
+    plug_tasks_after(&diary.work, needs_that, needs);
+    plug_tasks_after(&diary.work, point, good);
+    plug_tasks_after(&diary.work, point, needs_that);
+    plug_tasks_after(&diary.work, after, point);
+    assert_int_equal(plug_tasks_run(&diary.work, &err), -1);
     assert_error(err, BACKSTAY_ERR_IO, "task !");
     assert_string_equal(done(&diary), "!gpq");
     assert_int_equal(diary.failures, 1);
@@ -200,7 +202,7 @@ static void a_failure_that_hits_all_ends_the_work(void **state)
     diary.go_on = false;
     (void)add(&diary, "!", 9);
     (void)add(&diary, "a", 1);
-    assert_int_equal(pg_work_run(&diary.work, &err), -1);
+    assert_int_equal(plug_tasks_run(&diary.work, &err), -1);
     assert_string_equal(done(&diary), "!");
     end(&diary);
 }
@@ -215,11 +217,10 @@ static void tasks_that_wait_for_each_other_are_refused(void **state)
     size_t a = add(&diary, "a", 1);
     size_t b = add(&diary, "b", 1);
     (void)add(&diary, "c", 1);
-    pg_work_after(&diary.work, a, b);
-    pg_work_after(&diary.work, b, a);
-    assert_int_equal(pg_work_run(&diary.work, &err), -1);
-    assert_error(err, BACKSTAY_ERR_CORRUPT,
-                 "items of schema.dump depend on each other in a circle");
+    plug_tasks_after(&diary.work, a, b);
+    plug_tasks_after(&diary.work, b, a);
+    assert_int_equal(plug_tasks_run(&diary.work, &err), -1);
+    assert_error(err, BACKSTAY_ERR_CORRUPT, "tasks wait for each other in a circle");
     assert_int_equal(diary.done.len, 0);
     end(&diary);
 }
@@ -231,7 +232,7 @@ static void no_tasks_are_done_at_once(void **state)
 
     (void)state;
     begin(&diary, 2);
-    assert_ok(pg_work_run(&diary.work, &err), err);
+    assert_ok(plug_tasks_run(&diary.work, &err), err);
     end(&diary);
 }
 
