@@ -94,8 +94,8 @@ class Faults(faults_place.Faults):
     def reading(self, what):
         """Applies a function to the session that reads the large table, when others have begun."""
         time.sleep(2)
-        found = self.server.query("SELECT %s(pid) FROM pg_stat_activity WHERE query LIKE '%%COPY%%big%%'"
-                                  " AND application_name = 'backstay' AND state = 'active'" % what)
+        found = self.server.query("SELECT %s(pid) FROM pg_stat_activity WHERE"
+                                  " query LIKE '%%COPY%%big%%' AND application_name = 'backstay' AND state = 'active'" % what)
         proof.ok("%s found the session" % what, found == [("t",)], found)
 
     def cancelled(self):
@@ -138,9 +138,8 @@ class Faults(faults_place.Faults):
 
     def limited_role(self):
         """Time-outs that an owner has set for people do not end a backup."""
-        self.server.psql("ALTER ROLE limited SET statement_timeout = '150ms'; ALTER ROLE limited SET"
-                         " lock_timeout = '150ms'; ALTER ROLE limited SET"
-                         " idle_in_transaction_session_timeout = '150ms'")
+        self.server.psql("".join("ALTER ROLE limited SET %s = '150ms';" % name for name in (
+            "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")))
         self.place.source(url="host=127.0.0.1 port=%d user=limited dbname=shop" % self.proxy.port)
         self.proxy.delay = 0.005
         result = self.place.attempt("backup")
@@ -199,8 +198,8 @@ with postgres.Server(MAJOR) as server:
         faults = Faults(server, place, proxy)
         for fault in (faults.cut_in_copy, faults.all_reset, faults.cut_anywhere, faults.refused,
                       faults.stopped_at_once, faults.restarted, faults.cancelled,
-                      faults.terminated, faults.last_words, faults.each_session, faults.limited_role,
-                      faults.signalled, faults.full_disk):
+                      faults.terminated, faults.last_words, faults.each_session,
+                      faults.limited_role, faults.signalled, faults.full_disk):
             fault()
             faults.works("after %s" % fault.__name__)
         place.check_clean("after all faults")

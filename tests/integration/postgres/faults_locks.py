@@ -100,7 +100,7 @@ def released_in_time(server, place):
 
 
 def nobody_waits_long(server, place):
-    """While a table cannot be locked, those who want other tables do not wait for us all the time."""
+    """While a table cannot be locked, those who want other tables do not wait all the time."""
     holder = Session(server, "BEGIN; LOCK TABLE orders;")
     place.source(lock_timeout="8s")
     process = place.start("backup")
@@ -129,8 +129,8 @@ def blocking(server, place, proxy):
     place.fails("a session waits for us", result, 14)
     proof.ok("a session waits for us: the message names it", re.search(
         r"source db: database shop on 127\.0\.0\.1:\d+: given up, since session %d \(ALTER TABLE "
-        r"big ADD COLUMN more int;\) has waited for [2-4] s for our lock on public\.big, and others "
-        r"wait behind it \(\"abort_when_blocking\"\); run the backup at another time than such "
+        r"big ADD COLUMN more int;\) has waited for [2-4] s for our lock on public\.big, and "
+        r"others wait behind it \(\"abort_when_blocking\"\); run the backup at another time than such "
         r"changes\n" % change.pid, result.err), result)
     proof.ok("a session waits for us: it got what it wanted, after %.1f s" % waited,
              not said and waited < 8, said)
@@ -187,8 +187,8 @@ def dropped_meanwhile(server, place):
             ("CREATE VIEW fleeting AS SELECT * FROM orders", "DROP VIEW fleeting", gone),
             ("CREATE SEQUENCE fleeting", "DROP SEQUENCE fleeting", gone),
             ("CREATE FUNCTION fleeting(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
-             "DROP FUNCTION fleeting", "function fleeting was changed or dropped while pg_dump read "
-             "its definition"),
+             "DROP FUNCTION fleeting", "function fleeting was changed or dropped while pg_dump "
+             "read its definition"),
             ("CREATE DOMAIN fleeting AS int CHECK (value > 0)", "DROP DOMAIN fleeting",
              "(type fleeting|constraint fleeting_check) was changed or dropped while pg_dump read "
              "its definition")):

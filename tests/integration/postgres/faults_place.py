@@ -87,7 +87,8 @@ class Place(proof.Place):
         counter = self.at(folder, "count")
         with open(self.at(folder, program), "w", encoding="utf-8") as file:
             file.write("#!/bin/bash\nreal='%s'\n[ \"$1\" = --version ] && exec \"$real\" \"$@\"\n"
-                       "count=$(cat '%s' 2>/dev/null || echo 0)\necho $((count + 1)) > '%s'\n%s\n" % (
+                       "count=$(cat '%s' 2>/dev/null || echo 0)\n"
+                       "echo $((count + 1)) > '%s'\n%s\n" % (
                            os.path.join(self.server.tools, program), counter, counter, script))
         os.chmod(self.at(folder, program), 0o755)
         if os.path.exists(counter):
@@ -189,7 +190,8 @@ class Rows:
         self.rows = []
         if found:
             self.columns = [name.strip(' "') for name in found[0]["columns"].strip("()").split(",")]
-            text = b"".join(content["%s/%s" % (database, file["path"])] for file in found[0]["files"])
+            text = b"".join(content["%s/%s" % (database, file["path"])]
+                            for file in found[0]["files"])
             self.rows = [line.split("\t") for line in text.decode().split("\n")[:-1]]
             self.recorded = found[0]["rows"]
 

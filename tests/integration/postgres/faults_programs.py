@@ -74,8 +74,8 @@ def hangs(place):
 def loses_server(server, place):
     """The rows cannot be read any more while pg_dump hangs: it is ended, and the reason told."""
     place.source(bin=place.wrap("pg_dump", "exec " + FOREVER))
-    server.psql("CREATE TABLE big AS SELECT g AS n, repeat('x', 500) FROM generate_series(1, 300000)"
-                " g", "shop")
+    server.psql("CREATE TABLE big AS SELECT g AS n, repeat('x', 500)"
+                " FROM generate_series(1, 300000) g", "shop")
     process = place.start("backup")
     wait_until(lambda: place.children(FOREVER))
     time.sleep(0.3)

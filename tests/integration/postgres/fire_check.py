@@ -51,7 +51,8 @@ def made(content):
 
 def partitioned(content):
     a, b = Rows(content, "events_a"), Rows(content, "events_b")
-    return (len(a), a.total("n"), len(b), b.total("n")) == (ROWS, NUMBERS, ROWS, NUMBERS), (a, b)
+    found = (len(a), a.total("n"), len(b), b.total("n"))
+    return found == (ROWS, NUMBERS, ROWS, NUMBERS), found
 
 
 def numbered(content):
@@ -98,7 +99,8 @@ IN_DATABASE = {
     "made": """SELECT coalesce((SELECT array_agg(name ORDER BY name COLLATE "C") FROM made), '{}') =
         coalesce((SELECT array_agg(relname::text ORDER BY relname COLLATE "C") FROM pg_class
         WHERE relname LIKE 'made\\_%' AND relkind = 'r'), '{}')""",
-    "partitioned": """SELECT (SELECT count(*) FROM events) = %d * (SELECT 1 + yes::int FROM attached)
+    "partitioned": """SELECT
+        (SELECT count(*) FROM events) = %d * (SELECT 1 + yes::int FROM attached)
         AND (SELECT count(*) FROM events_b) = %d""" % (ROWS, ROWS),
     "numbered": """SELECT (SELECT last_value FROM numbers) >= coalesce(max(n), 0) FROM numbered""",
 }

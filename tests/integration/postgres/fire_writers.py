@@ -5,7 +5,7 @@
 #
 #   pgbench     TPC-B: the balances of accounts, tellers and branches and the history have one sum
 #   refill      TRUNCATE and refill in one transaction: always ROWS rows, all of the same round
-#   rewrite     ALTER COLUMN TYPE, ADD and DROP COLUMN: always ROWS rows, their amounts' sum the same
+#   rewrite     ALTER COLUMN TYPE, ADD and DROP COLUMN: always ROWS rows, the sum of amounts the same
 #   pairs       two tables changed in one transaction, VACUUM FULL of them between: the sum is 0
 #   tables      CREATE TABLE with MADE_ROWS rows and DROP TABLE: those, and only those, whose names
 #               are in a list that the same transactions keep

@@ -3,9 +3,9 @@
 #
 # Usage: restore_faults_facts.py MAJOR
 #
-# Negative controls of the facts: a copy in which one thing is not as it was backed up is never called
-# equal. The damage is done by a pg_restore that puts one more statement behind the last of those that
-# make the structure, so that it happens inside of a restore, before the comparison.
+# Negative controls of the facts: a copy in which one thing is not as it was backed up is never
+# called equal. The damage is done by a pg_restore that puts one more statement behind the last of
+# those that make the structure, so that it happens inside of a restore, before the comparison.
 import sys
 
 import faults_place
@@ -15,7 +15,8 @@ import proof
 MAJOR = int(sys.argv[1])
 SCHEMA = """
 CREATE TABLE orders (n int PRIMARY KEY, text text, price numeric, at timestamptz, note text);
-INSERT INTO orders SELECT g, 'order ' || g, g / 7.0, '2026-01-01'::timestamptz + g * '1 hour'::interval,
+INSERT INTO orders SELECT g, 'order ' || g, g / 7.0,
+    '2026-01-01'::timestamptz + g * '1 hour'::interval,
     CASE WHEN g % 3 = 0 THEN NULL ELSE '' END FROM generate_series(1, 1000) g;
 CREATE TABLE items (n int REFERENCES orders);
 INSERT INTO items SELECT g FROM generate_series(1, 100) g;
