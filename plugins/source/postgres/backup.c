@@ -23,7 +23,7 @@ static int side_connection(struct pg_run *run, struct pg_conn **out, struct back
 {
     if (pg_connect(out, run->pg->host, &run->place, err) != 0)
         return -1;
-    (*out)->stop = &run->stopped;
+    (*out)->stop = &run->crew.stopped;
     return pg_run(*out, err, "SET lock_timeout = '60s'");
 }
 
@@ -85,28 +85,18 @@ static void *run_side(void *ctx)
     if (r > 0)
         r = pg_run_retry(run, &err);
     if (r == 0) {
-        pg_run_open(run);
+        plug_crew_open(&run->crew);
         r = side_connection(run, &conn, &err);
     }
     if (r == 0)
         r = read_meta(run, conn, &err);
     if (r != 0)
-        (void)pg_run_stop(run, &err);
+        (void)plug_crew_stop(&run->crew, &err);
     pg_disconnect(conn);
     return NULL;
 }
 
 /* ---- one database */
-
-static int fail_first(struct pg_run *run, struct backstay_error *err)
-{
-    uint32_t size = err->size;
-
-    if (run->first.kind != BACKSTAY_ERR_NONE)
-        *err = run->first;
-    err->size = size;
-    return -1;
-}
 
 static int fail_thread(struct pg_run *run, struct backstay_error *err)
 {
@@ -128,7 +118,7 @@ static int read_held(struct pg_run *run, struct backstay_error *err)
         return fail_thread(run, err);
     if (pthread_create(&watcher, NULL, pg_watch_run, &watch) != 0) {
         (void)fail_thread(run, err);
-        (void)pg_run_stop(run, err);
+        (void)plug_crew_stop(&run->crew, err);
         watched = false;
     }
     int r = pg_run_read(run, err);
@@ -136,9 +126,9 @@ static int read_held(struct pg_run *run, struct backstay_error *err)
     atomic_store(&watch.ended, true);
     if (watched)
         (void)pthread_join(watcher, NULL);
-    if (r == 0 && !atomic_load(&run->stopped))
+    if (r == 0 && !atomic_load(&run->crew.stopped))
         return 0;
-    (void)fail_first(run, err);
+    (void)plug_crew_fail(&run->crew, err);
     return run->again ? AGAIN : -1;
 }
 

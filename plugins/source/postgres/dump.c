@@ -115,7 +115,7 @@ static int is_stopped(void *ctx)
 {
     const struct dump *dump = ctx;
 
-    return atomic_load(&dump->run->stopped);
+    return atomic_load(&dump->run->crew.stopped);
 }
 
 static int fail_copy(struct dump *dump, const char *what)
@@ -185,7 +185,7 @@ static int receive(void *ctx, const void *data, size_t len)
     struct dump *dump = ctx;
     struct backstay_sink *sink = dump->run->sink;
 
-    if (atomic_load(&dump->run->stopped) || write_copy(dump, data, len) != 0)
+    if (atomic_load(&dump->run->crew.stopped) || write_copy(dump, data, len) != 0)
         return -1;
     dump->bytes += len;
     return sink->write(sink, dump->stream, data, len);

@@ -71,7 +71,7 @@ int pg_dump_kept(struct pg_run *run, struct backstay_error *err)
 
     if (pg_connect(&conn, run->pg->host, &run->place, err) != 0)
         return -1;
-    conn->stop = &run->stopped;
+    conn->stop = &run->crew.stopped;
     if (pg_hold_join(&run->hold, conn, err) == 0 && (rows = list_rows(conn, err)) != NULL &&
         pg_run(conn, err, "COMMIT") == 0)
         r = compare(run, conn, rows, err);

@@ -88,7 +88,7 @@ static int finish(struct output *out, const struct pg_table *table)
     };
     if (out->stream && out->buffer.len && flush(out) != 0)
         return -1;
-    if (pg_run_pass(out->run) != 0)
+    if (plug_crew_pass(&out->run->crew) != 0)
         return -1;
     if (out->stream == NULL)
         return sink->whole(sink, &entry, out->buffer.data ? out->buffer.data : "", out->buffer.len,
@@ -133,7 +133,7 @@ static int read_rows(struct pg_run *run, struct pg_conn *conn, struct output *ou
     while ((len = pg_copy_row(conn, &row, err)) > 0) {
         int r = add_row(out, row, (size_t)len);
         PQfreemem(row);
-        if (r != 0 || atomic_load_explicit(&run->stopped, memory_order_relaxed))
+        if (r != 0 || atomic_load_explicit(&run->crew.stopped, memory_order_relaxed))
             return run->pg->host->fail(run->pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
     }
     return len;
@@ -153,16 +153,16 @@ static void count(struct pg_run *run, struct pg_unit *unit, const struct output 
 
     unit->sent = out->bytes;
     unit->rows = out->sum.rows;
-    (void)pthread_mutex_lock(&run->mutex);
+    (void)pthread_mutex_lock(&run->crew.mutex);
     plug_rowsum_merge(&run->sums[unit->table], &out->sum);
     run->heap_done += unit->bytes;
     run->bytes_done += out->bytes;
     double ratio = run->heap_done > 0 ? (double)run->bytes_done / (double)run->heap_done : 1;
     int64_t left = 0;
-    for (size_t i = run->next; i < run->n_units && i < run->next + 64; i++)
+    for (size_t i = run->crew.next; i < run->n_units && i < run->crew.next + 64; i++)
         left += run->units[i].bytes;
     uint64_t expected = run->bytes_done + (uint64_t)((double)left * ratio);
-    (void)pthread_mutex_unlock(&run->mutex);
+    (void)pthread_mutex_unlock(&run->crew.mutex);
     if (sink && unit->bytes > BUFFER_BYTES)
         sink->expect(sink, run->n_units, expected);
 }

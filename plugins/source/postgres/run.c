@@ -9,9 +9,7 @@
 void pg_run_begin(struct pg_run *run, const struct pg *pg)
 {
     *run = (struct pg_run){.pg = pg, .jobs = pg->jobs};
-    run->first.size = sizeof run->first;
-    (void)pthread_mutex_init(&run->mutex, NULL);
-    (void)pthread_cond_init(&run->changed, NULL);
+    plug_crew_begin(&run->crew);
 }
 
 void pg_run_reset(struct pg_run *run)
@@ -22,17 +20,14 @@ void pg_run_reset(struct pg_run *run)
     run->dump_args = NULL;
     free(run->units);
     free(run->sums);
-    free(run->handed);
     run->units = NULL;
     run->sums = NULL;
-    run->handed = NULL;
-    run->n_units = run->next = run->n_handed = run->handed_cap = 0;
-    run->gate = PG_GATE_CLOSED;
+    run->n_units = 0;
+    run->claimed = false;
     run->again = false;
-    run->first.kind = BACKSTAY_ERR_NONE;
     run->heap_done = 0;
     run->bytes_done = 0;
-    atomic_store(&run->stopped, false);
+    plug_crew_reset(&run->crew);
 }
 
 void pg_run_end(struct pg_run *run)
@@ -43,59 +38,27 @@ void pg_run_end(struct pg_run *run)
     pg_tool_free(&run->reader);
     free(run->folder);
     free(run->name);
-    (void)pthread_cond_destroy(&run->changed);
-    (void)pthread_mutex_destroy(&run->mutex);
-}
-
-int pg_run_stop(struct pg_run *run, const struct backstay_error *err)
-{
-    (void)pthread_mutex_lock(&run->mutex);
-    if (run->first.kind == BACKSTAY_ERR_NONE)
-        run->first = *err;
-    atomic_store(&run->stopped, true);
-    (void)pthread_cond_broadcast(&run->changed);
-    (void)pthread_mutex_unlock(&run->mutex);
-    return -1;
+    plug_crew_end(&run->crew);
 }
 
 int pg_run_retry(struct pg_run *run, const struct backstay_error *err)
 {
-    (void)pthread_mutex_lock(&run->mutex);
-    if (run->gate == PG_GATE_CLOSED && !atomic_load(&run->stopped)) {
+    (void)pthread_mutex_lock(&run->crew.mutex);
+    bool retry = !run->claimed && !plug_crew_stopped(&run->crew);
+    if (retry)
         run->again = true;
-        run->first = *err;
-        atomic_store(&run->stopped, true);
-        (void)pthread_cond_broadcast(&run->changed);
-    }
-    (void)pthread_mutex_unlock(&run->mutex);
-    return -1;
+    (void)pthread_mutex_unlock(&run->crew.mutex);
+    return retry ? plug_crew_stop(&run->crew, err) : -1;
 }
 
 int pg_run_claim(struct pg_run *run)
 {
-    (void)pthread_mutex_lock(&run->mutex);
-    bool stopped = atomic_load(&run->stopped);
+    (void)pthread_mutex_lock(&run->crew.mutex);
+    bool stopped = run->again || plug_crew_stopped(&run->crew);
     if (!stopped)
-        run->gate = PG_GATE_CLAIMED;
-    (void)pthread_mutex_unlock(&run->mutex);
+        run->claimed = true;
+    (void)pthread_mutex_unlock(&run->crew.mutex);
     return stopped ? -1 : 0;
-}
-
-int pg_run_pass(struct pg_run *run)
-{
-    (void)pthread_mutex_lock(&run->mutex);
-    while (run->gate != PG_GATE_OPEN && !atomic_load(&run->stopped))
-        (void)pthread_cond_wait(&run->changed, &run->mutex);
-    (void)pthread_mutex_unlock(&run->mutex);
-    return atomic_load(&run->stopped) ? -1 : 0;
-}
-
-void pg_run_open(struct pg_run *run)
-{
-    (void)pthread_mutex_lock(&run->mutex);
-    run->gate = PG_GATE_OPEN;
-    (void)pthread_cond_broadcast(&run->changed);
-    (void)pthread_mutex_unlock(&run->mutex);
 }
 
 /* ---- the plan */
@@ -165,41 +128,28 @@ void pg_run_plan(struct pg_run *run)
         run->sink->expect(run->sink, run->n_units, bytes);
 }
 
-/* ---- workers */
+/* ---- workers: the first reads on the connection that holds the locks */
 
-struct worker {
-    struct pg_run *run;
-    struct pg_conn *conn; /* NULL: one of its own, made when it starts */
-};
-
-/* The next unit; the holder's worker waits for what others may hand to it. NULL: no more. */
-static struct pg_unit *next_unit(struct pg_run *run, bool holder)
+static int enter(void *ctx, unsigned worker, void **own, struct backstay_error *err)
 {
-    struct pg_unit *unit = NULL;
+    struct pg_run *run = ctx;
+    struct pg_conn *conn = run->hold.holder;
 
-    (void)pthread_mutex_lock(&run->mutex);
-    for (;;) {
-        if (atomic_load(&run->stopped))
-            break;
-        if (holder && run->n_handed)
-            unit = &run->units[run->handed[--run->n_handed]];
-        else if (run->next < run->n_units)
-            unit = &run->units[run->next++];
-        if (unit || !holder || run->others == 0)
-            break;
-        (void)pthread_cond_wait(&run->changed, &run->mutex);
-    }
-    (void)pthread_mutex_unlock(&run->mutex);
-    return unit;
+    if (worker > 0 && pg_connect(&conn, run->pg->host, &run->place, err) != 0)
+        return -1;
+    conn->stop = &run->crew.stopped;
+    *own = conn;
+    return worker > 0 ? pg_hold_join(&run->hold, conn, err) : 0;
 }
 
-static void hand_over(struct pg_run *run, const struct pg_unit *unit)
+static void leave(void *ctx, unsigned worker, void *own)
 {
-    (void)pthread_mutex_lock(&run->mutex);
-    run->handed = plug_grow(run->handed, &run->handed_cap, run->n_handed + 1, sizeof *run->handed);
-    run->handed[run->n_handed++] = (size_t)(unit - run->units);
-    (void)pthread_cond_broadcast(&run->changed);
-    (void)pthread_mutex_unlock(&run->mutex);
+    struct pg_run *run = ctx;
+
+    if (worker > 0)
+        pg_disconnect(own);
+    else
+        run->hold.holder->stop = NULL;
 }
 
 /* A lock that was refused has ended the transaction: the next one sees the same snapshot. */
@@ -210,63 +160,27 @@ static int rejoin(struct pg_run *run, struct pg_conn *conn, struct backstay_erro
     return pg_hold_join(&run->hold, conn, err);
 }
 
-static int work(struct pg_run *run, struct pg_conn *conn, struct backstay_error *err)
+static int work(void *ctx, void *own, size_t unit, struct backstay_error *err)
 {
-    bool holder = conn == run->hold.holder;
-    struct pg_unit *unit;
+    struct pg_run *run = ctx;
+    int r = pg_read_unit(run, own, &run->units[unit], err);
 
-    conn->stop = &run->stopped;
-    while ((unit = next_unit(run, holder)) != NULL) {
-        int r = pg_read_unit(run, conn, unit, err);
-        if (r > 0) {
-            hand_over(run, unit);
-            r = rejoin(run, conn, err);
-        }
-        if (r < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static void *run_worker(void *ctx)
-{
-    struct worker *worker = ctx;
-    struct pg_run *run = worker->run;
-    struct backstay_error err = {.size = sizeof err};
-    struct pg_conn *conn = NULL;
-
-    if (pg_connect(&conn, run->pg->host, &run->place, &err) != 0 ||
-        pg_hold_join(&run->hold, conn, &err) != 0 || work(run, conn, &err) != 0)
-        (void)pg_run_stop(run, &err);
-    pg_disconnect(conn);
-    (void)pthread_mutex_lock(&run->mutex);
-    run->others--;
-    (void)pthread_cond_broadcast(&run->changed);
-    (void)pthread_mutex_unlock(&run->mutex);
-    return NULL;
+    if (r > 0)
+        return rejoin(run, own, err) == 0 ? PLUG_CREW_HAND_OVER : -1;
+    return r;
 }
 
 int pg_run_read(struct pg_run *run, struct backstay_error *err)
 {
-    unsigned n = (unsigned)PLUG_MIN((size_t)run->jobs, PLUG_MAX(run->n_units, (size_t)1)) - 1;
-    PLUG_AUTO_FREE pthread_t *threads = plug_alloc(n, sizeof *threads);
-    struct worker worker = {.run = run};
-    unsigned started = 0;
+    const struct plug_crew_options options = {
+        .host = run->pg->host,
+        .workers = run->jobs,
+        .n_units = run->n_units,
+        .ctx = run,
+        .enter = enter,
+        .leave = leave,
+        .work = work,
+    };
 
-    run->others = n;
-    for (; started < n; started++)
-        if (pthread_create(&threads[started], NULL, run_worker, &worker) != 0)
-            break;
-    if (started < n) {
-        (void)pthread_mutex_lock(&run->mutex);
-        run->others -= n - started;
-        (void)pthread_mutex_unlock(&run->mutex);
-    }
-    int r = work(run, run->hold.holder, err);
-    if (r != 0)
-        (void)pg_run_stop(run, err);
-    for (unsigned i = 0; i < started; i++)
-        (void)pthread_join(threads[i], NULL);
-    run->hold.holder->stop = NULL;
-    return r != 0 || atomic_load(&run->stopped) ? -1 : 0;
+    return plug_crew_run(&run->crew, &options, err);
 }

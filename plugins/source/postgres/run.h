@@ -17,15 +17,11 @@
 #pragma once
 
 #include "conn.h"
+#include "crew.h"
 #include "hold.h"
 #include "rowsum.h"
 #include "send.h"
 #include "tool.h"
-
-#include <pthread.h>
-
-/** Claimed: pg_dump is done, and recording has begun. From then on there is no other try. */
-enum pg_gate { PG_GATE_CLOSED, PG_GATE_CLAIMED, PG_GATE_OPEN };
 
 /** A stretch of rows that becomes one entry. */
 struct pg_unit {
@@ -53,19 +49,12 @@ struct pg_run {
     struct plug_rowsum *sums; /* of each table */
     unsigned jobs;
 
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t changed;
-    size_t next;    /* unit */
-    size_t *handed; /* units that only the holder can read */
-    size_t n_handed;
-    size_t handed_cap;
-    unsigned others; /* workers other than the holder that still run */
-    enum pg_gate gate;
-    bool again;                  /* locks have to be released and taken anew */
-    struct backstay_error first; /* the error that stopped the run */
-    int64_t heap_done;           /* bytes of heap read, and of entries made of them: for progress */
+    struct plug_crew crew;
+    /* Guarded by the crew's mutex: */
+    bool claimed;      /* pg_dump is done, and recording has begun: there is no other try */
+    bool again;        /* locks have to be released and taken anew */
+    int64_t heap_done; /* bytes of heap read, and of entries made of them: for progress */
     uint64_t bytes_done;
-    atomic_bool stopped;
 };
 
 /** Begins and ends a run's memory. */
@@ -75,20 +64,11 @@ void pg_run_end(struct pg_run *run);
 /** Forgets the units and results of a try. */
 void pg_run_reset(struct pg_run *run);
 
-/** Stops all threads; the first error is the one that counts. Any thread. @return -1. */
-int pg_run_stop(struct pg_run *run, const struct backstay_error *err);
-
 /** Stops all threads for another try, unless recording has begun. Any thread. @return -1. */
 int pg_run_retry(struct pg_run *run, const struct backstay_error *err);
 
 /** Begins recording: no other try after this. Any thread. @return 0, or -1: stopped. */
 int pg_run_claim(struct pg_run *run) __attribute__((warn_unused_result));
-
-/** Waits until entries may be recorded. Any thread. @return 0, or -1: stopped. */
-int pg_run_pass(struct pg_run *run) __attribute__((warn_unused_result));
-
-/** Lets the others pass. */
-void pg_run_open(struct pg_run *run);
 
 /** Makes the list of units out of hold.tables. */
 void pg_run_plan(struct pg_run *run);

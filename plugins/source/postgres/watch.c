@@ -54,7 +54,7 @@ static PGresult *find(struct pg_run *run, const char *sql, const char *holder)
                          run->hold.control->label);
     if (rows == NULL &&
         (run->hold.control->silent || PQstatus(run->hold.control->pq) == CONNECTION_BAD))
-        (void)pg_run_stop(run, &err);
+        (void)plug_crew_stop(&run->crew, &err);
     return rows;
 }
 
@@ -88,7 +88,7 @@ static void give_up(struct pg_run *run, const PGresult *rows, double seconds)
         "another time than such changes",
         run->hold.control->label, pg_cell(rows, 0, 0), pg_cell(rows, 0, 2), seconds,
         pg_cell(rows, 0, 1));
-    (void)pg_run_stop(run, &err);
+    (void)plug_crew_stop(&run->crew, &err);
 }
 
 /* @since: when somebody was first seen to wait without a break; 0: nobody does. */
@@ -115,9 +115,9 @@ static void look(struct pg_run *run, const char *holder, int64_t *since)
 
 static bool is_dumping(struct pg_run *run)
 {
-    (void)pthread_mutex_lock(&run->mutex);
-    bool dumping = run->sink && run->gate == PG_GATE_CLOSED;
-    (void)pthread_mutex_unlock(&run->mutex);
+    (void)pthread_mutex_lock(&run->crew.mutex);
+    bool dumping = run->sink && !run->claimed;
+    (void)pthread_mutex_unlock(&run->crew.mutex);
     return dumping;
 }
 
@@ -128,8 +128,8 @@ void *pg_watch_run(void *ctx)
     PLUG_AUTO_FREE char *holder = plug_strf("%d", PQbackendPID(run->hold.holder->pq));
     int64_t since = 0;
 
-    run->hold.control->stop = &run->stopped;
-    for (int waited = STEP_MS; !atomic_load(&watch->ended) && !atomic_load(&run->stopped);
+    run->hold.control->stop = &run->crew.stopped;
+    for (int waited = STEP_MS; !atomic_load(&watch->ended) && !atomic_load(&run->crew.stopped);
          waited += STEP_MS) {
         (void)poll(NULL, 0, STEP_MS);
         if (waited % JAM_MS == 0 && is_dumping(run))
