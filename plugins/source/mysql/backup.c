@@ -3,6 +3,8 @@
  *
  * A backup: all databases in one snapshot.
  */
+#include "check.h"
+#include "preflight.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -64,26 +66,6 @@ static int read_details(struct my_run *run, struct backstay_error *err)
     return r != 0 ? stopped(run, err) : 0;
 }
 
-static int warn_about(struct my_run *run, struct backstay_error *err)
-{
-    struct backstay_sink *sink = run->sink;
-    int r = 0;
-
-    for (size_t i = 0; i < run->snapshot.tables.n && r == 0; i++) {
-        const struct my_table *table = &run->snapshot.tables.items[i];
-        if (table->no_rows)
-            r = sink->warn(sink, NULL, 0,
-                           "table %s: the engine %s has no rows of its own; its structure is kept",
-                           table->label, table->engine);
-        else if (!table->snapshot && !table->structure_only)
-            r = sink->warn(sink, NULL, 0,
-                           "table %s: the engine %s has no snapshots, so its rows are those of the "
-                           "moment when they were read; ALTER TABLE ... ENGINE=InnoDB changes that",
-                           table->label, table->engine);
-    }
-    return r != 0 ? stopped(run, err) : 0;
-}
-
 /* ---- afterwards */
 
 static int warn_wrong(struct my_run *run, struct backstay_error *err)
@@ -137,7 +119,7 @@ static int finish(struct my_run *run, struct backstay_error *err)
                    (long long)skew) != 0)
         return stopped(run, err);
     my_run_sort(run);
-    if (read_details(run, err) != 0 || warn_about(run, err) != 0 || warn_wrong(run, err) != 0)
+    if (read_details(run, err) != 0 || warn_wrong(run, err) != 0)
         return -1;
     for (size_t i = 0; i < run->n_databases; i++)
         if (send_database(run, i, err) != 0)
@@ -149,15 +131,21 @@ static int finish(struct my_run *run, struct backstay_error *err)
     return sink->instant(sink, run->snapshot.instant_ns) != 0 ? stopped(run, err) : 0;
 }
 
+static int look(void *ctx, struct backstay_report *report, struct backstay_error *err)
+{
+    return my_preflight(ctx, report, err);
+}
+
 int my_backup(void *self, struct backstay_sink *sink, struct backstay_error *err)
 {
-    const struct my *my = self;
+    struct my *my = self;
     struct my_place place;
     char **names = NULL;
     size_t n = 0;
     struct my_run run;
 
-    if (my_place_read(&place, my, my->url, err) != 0)
+    if (plug_preflight(my->host, sink, look, my, err) != 0 ||
+        my_place_read(&place, my, my->url, err) != 0)
         return -1;
     int r = my_databases(my, &place, &names, &n, err);
     my_run_begin(&run, my);
