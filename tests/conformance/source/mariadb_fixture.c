@@ -71,8 +71,10 @@ static void initialise(const struct mariadb_server *server)
 {
     stay_auto_str char *data = stay_strf("--datadir=%s/data", server->folder);
     stay_auto_str char *log = stay_strf("%s/install.log", server->folder);
-    const char *const arguments[] = {
-        "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db", NULL};
+    stay_auto_str char *temporary = stay_strf("--tmpdir=%s", server->folder);
+    const char *const arguments[] = {"--no-defaults",  data,
+                                     temporary,        "--auth-root-authentication-method=normal",
+                                     "--skip-test-db", NULL};
 
     server_process_run(log, server_process_as(user_name, install_program, arguments));
 }
@@ -101,8 +103,11 @@ struct mariadb_server *mariadb_server_start(bool without_log)
     stay_auto_str char *data = stay_strf("--datadir=%s/data", server->folder);
     stay_auto_str char *socket = stay_strf("--socket=%s", server->socket);
     stay_auto_str char *log = stay_strf("%s/log", server->folder);
+    /* A server that starts removes the temporary files of others from a folder that it shares. */
+    stay_auto_str char *temporary = stay_strf("--tmpdir=%s", server->folder);
     const char *const arguments[] = {"--no-defaults",
                                      data,
+                                     temporary,
                                      socket,
                                      "--skip-networking",
                                      "--innodb-flush-method=nosync",
