@@ -22,8 +22,10 @@ int my_target_connect(const struct my_target *target, bool patient, struct my_co
 
     if (my_connect(&conn, &target->place, err) != 0)
         return -1;
+    /* Without unique_checks, MariaDB sorts the rows of an empty table once more, which takes twice
+     * the time of rows that are in order, and lets nobody else load into it. */
     if (my_apply_session(conn, err) == 0 &&
-        my_run(conn, err, "SET SESSION max_error_count = 65535") == 0 &&
+        my_run(conn, err, "SET SESSION max_error_count = 65535, unique_checks = 1") == 0 &&
         (!patient || my_run(conn, err,
                             "SET SESSION lock_wait_timeout = 86400,"
                             " innodb_lock_wait_timeout = 86400") == 0)) {
