@@ -246,5 +246,6 @@ def main(flavour):
             place.facts_are_equal("after all faults: a restore has equal facts", result)
 
 
-main(sys.argv[1])
-proof.end()
+if __name__ == "__main__":
+    main(sys.argv[1])
+    proof.end()
