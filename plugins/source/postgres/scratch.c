@@ -3,11 +3,10 @@
  */
 #include "scratch.h"
 
-#include "server.h"
+#include "throwaway.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static bool begins(const char *text, const char *with)
 {
@@ -55,26 +54,12 @@ struct pg_place pg_scratch_place(const struct pg *pg, const char *location, cons
     };
 }
 
-/* Names have at most 63 bytes: longer ones are cut between characters and end in a sum of all. */
 char *pg_scratch_database(const char *location, const char *name)
 {
-    enum { MOST = 63, SUM = 9 };
-
     if (!begins(location, PG_SCRATCH_SCHEME))
         return plug_strdup(name);
     const char *base = location + strlen(PG_SCRATCH_SCHEME);
-    size_t base_len = strcspn(base, "?");
-    size_t room = MOST - base_len - 1;
-    size_t len = strlen(name);
-    if (len <= room)
-        return plug_strf("%.*s_%s", (int)base_len, base, name);
-    unsigned long sum = 5381;
-    for (size_t i = 0; i < len; i++)
-        sum = plug_mix(sum ^ (unsigned char)name[i]);
-    len = room - SUM;
-    while (len && ((unsigned char)name[len] & 0xc0) == 0x80)
-        len--;
-    return plug_strf("%.*s_%.*s_%08lx", (int)base_len, base, (int)len, name, sum & 0xffffffff);
+    return plug_throwaway_name(base, strcspn(base, "?"), name);
 }
 
 char *pg_scratch_ended(const char *location)
@@ -92,16 +77,6 @@ char *pg_scratch_first_database(const struct pg *pg)
         return plug_strdup(pg->database);
     char *named = keyword_of(pg->url, "dbname");
     return named ? named : plug_strdup("postgres");
-}
-
-int64_t pg_scratch_expires(const struct pg *pg, const struct backstay_scratch *scratch)
-{
-    const int64_t second = 1000000000;
-    int64_t keep = BACKSTAY_HAS(scratch, keep_until_ns) ? scratch->keep_until_ns : 0;
-
-    if (keep > 0)
-        return (keep + second - 1) / second;
-    return time(NULL) + pg->scratch_time_ns / second;
 }
 
 /* ---- the plugin's functions */

@@ -73,8 +73,5 @@ bool pg_scratch_server_possible(const struct pg *pg, int major, char **how);
 #define PG_SCRATCH_DATABASE    "backstay_scratch_"           /* how their names begin */
 #define PG_SCRATCH_ROLE        "backstay"                    /* an instance's superuser */
 
-/** When a place that is made now ends, in seconds since 1970. */
-int64_t pg_scratch_expires(const struct pg *pg, const struct backstay_scratch *scratch);
-
 /** The database that a person most likely wants to see. Caller frees. */
 char *pg_scratch_first_database(const struct pg *pg);

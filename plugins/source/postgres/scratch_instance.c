@@ -8,18 +8,15 @@
  * could read and write the files of the instance anyway: so connections need no password.
  */
 #include "scratch.h"
-#include "server.h"
+#include "throwaway.h"
 #include "tool.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-enum { START_MS = 60000, POLL_MS = 10, MIB = 1 << 20 };
 
 static const char *const usual_users[] = {"postgres", "nobody", NULL};
 
@@ -92,39 +89,6 @@ static int find_initdb(struct pg_tool *out, const struct pg *pg, int major,
 
 /* ---- settings */
 
-/* The number after @key in a file of the kernel; @otherwise when it has none. */
-static int64_t number_in(const char *path, const char *key, int64_t otherwise)
-{
-    char text[4096];
-    FILE *file = fopen(path, "re");
-    size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
-
-    if (file)
-        (void)fclose(file);
-    text[n] = '\0';
-    char *at = strstr(text, key);
-    char *end = at;
-    int64_t number = at ? strtoll(at + strlen(key), &end, 10) : 0;
-    return number > 0 && end != at + strlen(key) ? number : otherwise;
-}
-
-/* What is free on this machine, which may be that of the production server, and in our share of it.
- */
-static int64_t memory_mib(void)
-{
-    const int64_t unlimited = INT64_MAX;
-    int64_t here = number_in("/proc/meminfo", "MemAvailable:", 512 * 1024) * 1024;
-    int64_t share = number_in("/sys/fs/cgroup/memory.max", "", unlimited);
-    int64_t older = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", "", unlimited);
-
-    return PLUG_MIN(here, PLUG_MIN(share, older)) / MIB;
-}
-
-static int64_t between(int64_t least, int64_t value, int64_t most)
-{
-    return PLUG_MAX(least, PLUG_MIN(value, most));
-}
-
 /* In containers it often has 64 MiB, too little for parallel work; in a changed root it may be a
  * folder that only root can write. */
 static bool shared_memory_is_of_use(void)
@@ -181,12 +145,13 @@ static char *settings_text(const struct plug_server *server)
 {
     struct plug_bytes text = {0};
     long processors = PLUG_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
-    int64_t memory = memory_mib();
+    int64_t memory = plug_throwaway_memory_mib();
 
     plug_bytes_text(&text, fixed_settings);
-    plug_bytes_format(&text, "shared_buffers = %lldMB\n", (long long)between(32, memory / 16, 512));
+    plug_bytes_format(&text, "shared_buffers = %lldMB\n",
+                      (long long)plug_throwaway_between(32, memory / 16, 512));
     plug_bytes_format(&text, "maintenance_work_mem = %lldMB\n",
-                      (long long)between(32, memory / 32, 512));
+                      (long long)plug_throwaway_between(32, memory / 32, 512));
     plug_bytes_format(&text, "max_parallel_maintenance_workers = %ld\n",
                       PLUG_MIN(processors, 8L) / 2);
     if (!shared_memory_is_of_use())
@@ -221,58 +186,35 @@ static int run_initdb(struct plug_server *server, const struct pg_tool *initdb,
     int r = plug_child_run(&child, err);
     if (r > 0) {
         PLUG_AUTO_FREE char *why = plug_child_why(&child);
-        bool full = strstr(why, "No space left") || strstr(why, "quota exceeded");
-        r = host->fail(host, err, full ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
+        r = host->fail(host, err,
+                       plug_throwaway_is_full(why) ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
                        "make a scratch instance in %s: %s: %s", server->path, initdb->path, why);
     }
     plug_bytes_free(&child.said);
     return r;
 }
 
-/* The path in quotes for the shell; data and settings are in the folder that it is started in. */
+/* Data and settings are in the folder that it is started in. */
 static char *server_script(const struct pg_tool *initdb)
 {
-    PLUG_AUTO_BYTES struct plug_bytes quoted = {0};
-    int folder_len = (int)(strrchr(initdb->path, '/') - initdb->path);
+    PLUG_AUTO_FREE char *folder =
+        plug_strf("%.*s", (int)(strrchr(initdb->path, '/') - initdb->path), initdb->path);
+    struct plug_bytes text = {0};
 
-    for (const char *c = initdb->path; c < initdb->path + folder_len; c++) {
-        if (*c == '\'')
-            plug_bytes_text(&quoted, "'\\'");
-        plug_bytes_add(&quoted, c, 1);
-    }
-    return plug_strf(
-        "exec '%s/postgres' -D \"$PWD/data\" -c config_file=\"$PWD/postgresql.conf\"\n",
-        quoted.len ? quoted.data : "");
+    plug_bytes_text(&text, "exec ");
+    plug_throwaway_add_word(&text, folder);
+    plug_bytes_text(&text, "/postgres -D \"$PWD/data\" -c config_file=\"$PWD/postgresql.conf\"\n");
+    return text.data;
 }
 
-static bool answers(const struct plug_server *server)
+static int answers(void *ctx, struct backstay_error *err)
 {
+    const struct plug_server *server = ctx;
     const char *const keys[] = {"host", "port", "user", "dbname", "connect_timeout", NULL};
     const char *const values[] = {server->sockets, "5432", PG_SCRATCH_ROLE, "postgres", "10", NULL};
 
+    (void)err;
     return PQpingParams(keys, values, 0) == PQPING_OK;
-}
-
-static int wait_ready(const struct plug_server *server, struct backstay_error *err)
-{
-    const struct backstay_host *host = server->host;
-
-    for (int ms = 0; ms < START_MS; ms += POLL_MS) {
-        PLUG_AUTO_FREE char *ended = NULL;
-        if (answers(server))
-            return 0;
-        if (host->cancelled(host))
-            return host->fail(host, err, BACKSTAY_ERR_CANCELLED, "stopped");
-        ended = plug_server_ended(server->path);
-        if (ended)
-            return host->fail(host, err,
-                              strstr(ended, "No space left") ? BACKSTAY_ERR_SPACE : BACKSTAY_ERR_IO,
-                              "start a scratch instance in %s: %s", server->path, ended);
-        (void)poll(NULL, 0, POLL_MS);
-    }
-    return host->fail(host, err, BACKSTAY_ERR_IO,
-                      "start a scratch instance in %s: it does not answer after %d seconds",
-                      server->path, START_MS / 1000);
 }
 
 static int set_up(struct plug_server *server, const struct pg *pg, const struct pg_tool *initdb,
@@ -286,19 +228,10 @@ static int set_up(struct plug_server *server, const struct pg *pg, const struct 
         plug_server_put(server, "server", script, err) != 0 ||
         plug_server_start(server, "QUIT", pg->scratch_space_bytes, err) != 0)
         return -1;
-    return wait_ready(server, err);
+    return plug_throwaway_wait(server, answers, server, err);
 }
 
 /* ---- what the host is told */
-
-static void add_url_part(struct plug_bytes *out, const char *text)
-{
-    for (; *text; text++) {
-        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                     (*text >= '0' && *text <= '9') || strchr("_-./~", *text);
-        plug_bytes_format(out, plain ? "%c" : "%%%02X", (unsigned char)*text);
-    }
-}
 
 static void describe(struct backstay_scratch *out, const struct pg *pg,
                      const struct plug_server *server)
@@ -307,8 +240,8 @@ static void describe(struct backstay_scratch *out, const struct pg *pg,
     PLUG_AUTO_BYTES struct plug_bytes database = {0};
     PLUG_AUTO_FREE char *name = pg_scratch_first_database(pg);
 
-    add_url_part(&sockets, server->sockets);
-    add_url_part(&database, name);
+    plug_throwaway_add_url(&sockets, server->sockets);
+    plug_throwaway_add_url(&database, name);
     (void)snprintf(out->location, sizeof out->location,
                    "postgresql:///postgres?host=%s&port=5432&user=" PG_SCRATCH_ROLE
                    "&application_name=" PG_SCRATCH_APPLICATION,
@@ -326,16 +259,16 @@ int pg_instance_create(const struct pg *pg, struct backstay_scratch *out,
 {
     const struct plug_server_kind kind = kind_of(pg);
     const char *version = BACKSTAY_HAS(out, server_version) ? out->server_version : NULL;
-    bool keep = BACKSTAY_HAS(out, keep_until_ns) && out->keep_until_ns > 0;
     struct plug_server server;
     struct pg_tool initdb;
 
     if (find_initdb(&initdb, pg, version ? atoi(version) : 0, err) != 0)
         return -1;
-    int r = plug_server_create(&server, pg->host, &kind, pg_scratch_expires(pg, out), err);
+    int r = plug_server_create(&server, pg->host, &kind,
+                               plug_throwaway_expires(out, pg->scratch_time_ns), err);
     if (r == 0) {
         r = set_up(&server, pg, &initdb, err);
-        if (r == 0 && keep)
+        if (r == 0 && plug_throwaway_is_kept(out))
             r = plug_server_keep(&server, err);
         if (r == 0)
             describe(out, pg, &server);

@@ -7,12 +7,10 @@
  */
 #include "marker.h"
 #include "scratch.h"
-#include "server.h"
+#include "throwaway.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 /* ---- names: backstay-scratch-databases:backstay_scratch_0123456789ab?until=SECONDS&kept=1 */
 
@@ -22,17 +20,6 @@ static const char *base_of(const char *marker, size_t *len)
 
     *len = strcspn(base, "?");
     return base;
-}
-
-static void add_base(struct plug_bytes *out)
-{
-    unsigned char random[6];
-
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        abort();
-    plug_bytes_text(out, PG_SCRATCH_SCHEME PG_SCRATCH_DATABASE);
-    for (size_t i = 0; i < sizeof random; i++)
-        plug_bytes_format(out, "%02x", random[i]);
 }
 
 /* ---- is it another server? */
@@ -147,14 +134,14 @@ static void set_hint(struct backstay_scratch *out, const struct pg_conn *conn, c
 
 static void describe(struct backstay_scratch *out, const struct pg *pg, const struct pg_conn *conn)
 {
-    const bool keep = BACKSTAY_HAS(out, keep_until_ns) && out->keep_until_ns > 0;
     PLUG_AUTO_BYTES struct plug_bytes marker = {0};
     PLUG_AUTO_FREE char *first = pg_scratch_first_database(pg);
 
-    add_base(&marker);
+    plug_throwaway_add_base(&marker, PG_SCRATCH_SCHEME PG_SCRATCH_DATABASE);
     (void)snprintf(out->marker, sizeof out->marker, "%s", marker.data);
     (void)snprintf(out->location, sizeof out->location, "%s?until=%lld&kept=%d", marker.data,
-                   (long long)pg_scratch_expires(pg, out), keep);
+                   (long long)plug_throwaway_expires(out, pg->scratch_time_ns),
+                   plug_throwaway_is_kept(out));
     PLUG_AUTO_FREE char *name = pg_scratch_database(marker.data, first);
     if (BACKSTAY_HAS(out, hint))
         set_hint(out, conn, name);
@@ -281,20 +268,6 @@ int pg_scratch_server_remove(const struct pg *pg, const char *marker, struct bac
     return r;
 }
 
-/* A database is not gone with its creator's machine, so of machines that are not ours only the time
- * counts. */
-static bool is_over(const char *comment)
-{
-    struct plug_marker marker;
-
-    if (!plug_marker_parse(&marker, comment, strlen(comment)))
-        return false;
-    bool over = time(NULL) > marker.expires ||
-                (plug_marker_is_ours(&marker) && !marker.kept && plug_marker_is_over(&marker));
-    plug_marker_free(&marker);
-    return over;
-}
-
 unsigned pg_scratch_server_reap(const struct pg *pg, bool count_only)
 {
     const struct backstay_host *host = pg->host;
@@ -307,7 +280,7 @@ unsigned pg_scratch_server_reap(const struct pg *pg, bool count_only)
     PGresult *rows = databases_there(conn, PG_SCRATCH_DATABASE, strlen(PG_SCRATCH_DATABASE), &why);
     for (int i = 0; rows && i < PQntuples(rows); i++) {
         const char *name = pg_cell(rows, i, 0);
-        if (!is_over(pg_cell(rows, i, 1)))
+        if (!plug_throwaway_is_over(pg_cell(rows, i, 1)))
             continue;
         n++;
         if (count_only)
