@@ -57,6 +57,16 @@ static int is_there(struct my_conn *conn, const char *key, const char *database,
     return count ? strcmp(count, "0") != 0 : -1;
 }
 
+static void tell_left_out(const struct my_loaded *table, const char *key)
+{
+    PLUG_AUTO_FREE char *text =
+        plug_strf("a foreign key is left out, since the table that it points to is not here; to "
+                  "add it later: ALTER TABLE %s ADD %s",
+                  table->into, key);
+
+    my_restore_note(table->restoring, "table", plug_json_get(table->saved, "label"), text);
+}
+
 /* Of chosen tables, a foreign key to one that is not here would refuse every new row. */
 static int make_some_keys(const struct my_loaded *table, struct backstay_error *err)
 {
@@ -74,8 +84,7 @@ static int make_some_keys(const struct my_loaded *table, struct backstay_error *
         if (there > 0)
             (void)json_array_append(kept, (json_t *)(uintptr_t)key);
         else if (there == 0)
-            my_restore_note(restoring, "table", plug_json_get(table->saved, "label"),
-                            "a foreign key to a table that is not here is left out");
+            tell_left_out(table, json_string_value(key));
     }
     json_t *copy = json_copy((json_t *)(uintptr_t)table->saved);
     (void)json_object_set_new(copy, "foreign_keys", kept);

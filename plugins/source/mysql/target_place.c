@@ -267,6 +267,41 @@ static int make_rest(struct my_conn *conn, const struct my_apply *apply, struct 
     return 0;
 }
 
+/* Triggers that are there, and who else is asked. */
+struct missing {
+    const json_t *there; /* a list of names */
+    const struct my_apply *apply;
+};
+
+static bool wants_missing(void *ctx, const char *kind, const char *name, const char *table)
+{
+    const struct missing *missing = ctx;
+    const struct my_apply *apply = missing->apply;
+    const json_t *there;
+    size_t i;
+
+    json_array_foreach(missing->there, i, there)
+    {
+        if (strcmp(json_string_value(there), name) == 0)
+            return false;
+    }
+    return apply->wants == NULL || apply->wants(apply->ctx, kind, name, table);
+}
+
+static int make_missing_triggers(struct my_conn *conn, const struct my_apply *apply,
+                                 struct backstay_error *err)
+{
+    json_t *there = names(conn, droppable[0].select, apply->into, err);
+    struct missing missing = {.there = there, .apply = apply};
+    struct my_apply changed = *apply;
+
+    changed.wants = wants_missing;
+    changed.ctx = &missing;
+    int r = there ? my_apply_triggers(conn, &changed, err) : -1;
+    json_decref(there);
+    return r;
+}
+
 /* The old tables are where they were: their triggers come back, those of the new ones, too. */
 static int give_back(const struct replacement *all, const struct my_apply *old,
                      const struct my_apply *new, struct backstay_error *err)
@@ -279,8 +314,8 @@ static int give_back(const struct replacement *all, const struct my_apply *old,
 
     back.into = back.from;
     if (my_apply_session(all->conn, &more) != 0 ||
-        my_apply_triggers(all->conn, &back, &more) != 0 ||
-        my_apply_triggers(all->conn, new, &more) != 0)
+        make_missing_triggers(all->conn, &back, &more) != 0 ||
+        make_missing_triggers(all->conn, new, &more) != 0)
         host->log(host, BACKSTAY_LOG_ERROR, "triggers that were dropped from %s are not back: %s",
                   all->into->named, more.text);
     plug_bytes_text(&sql, "DROP DATABASE ");
@@ -288,9 +323,10 @@ static int give_back(const struct replacement *all, const struct my_apply *old,
     if (my_run(all->conn, &more, sql.data) != 0)
         host->log(host, BACKSTAY_LOG_WARN, "%s", more.text);
     all->into->created = all->into->made = false;
-    return host->fail(host, err, err->kind,
+    return host->fail(host, err, err->kind == BACKSTAY_ERR_TRANSIENT ? BACKSTAY_ERR_IO : err->kind,
                       "everything is restored into the database %s, but it could not take the "
-                      "place of %s, which is as it was: %s",
+                      "place of %s, which is as it was; end what uses its tables (SHOW "
+                      "PROCESSLIST) and restore again, or use the new database: %s",
                       all->into->name, all->into->named, why);
 }
 
