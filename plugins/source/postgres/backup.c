@@ -8,9 +8,8 @@
 #include "check.h"
 #include "meta.h"
 #include "names.h"
+#include "preflight.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -218,55 +217,9 @@ struct backup {
     size_t n;
 };
 
-/* What a preflight finds: BAD ends the backup before it locks anything, a warning is noted in the
- * snapshot. */
-struct preflight {
-    struct backstay_report report;
-    const struct pg *pg;
-    struct backstay_sink *sink;
-    char *first; /* what is BAD */
-    bool stop;
-};
-
-static void take_finding(struct backstay_report *report, int severity, const char *subject,
-                         const char *fmt, ...) BACKSTAY_PRINTF(4, 5);
-
-static void take_finding(struct backstay_report *report, int severity, const char *subject,
-                         const char *fmt, ...)
+static int look(void *ctx, struct backstay_report *report, struct backstay_error *err)
 {
-    struct preflight *preflight = report->ctx;
-    char *text;
-    va_list ap;
-
-    va_start(ap, fmt);
-    int len = vasprintf(&text, fmt, ap);
-    va_end(ap);
-    if (len < 0)
-        abort();
-    if (severity == BACKSTAY_WARNING &&
-        preflight->sink->warn(preflight->sink, NULL, 0, "%s: %s", subject, text) != 0)
-        preflight->stop = true;
-    if (severity == BACKSTAY_BAD && preflight->first == NULL)
-        preflight->first = plug_strf("%s: %s", subject, text);
-    else if (severity == BACKSTAY_BAD)
-        preflight->pg->host->log(preflight->pg->host, BACKSTAY_LOG_ERROR, "%s: %s", subject, text);
-    free(text);
-}
-
-static int look_before(struct pg *pg, struct backstay_sink *sink, struct backstay_error *err)
-{
-    struct preflight preflight = {
-        .report = {.size = sizeof preflight.report, .ctx = &preflight, .finding = take_finding},
-        .pg = pg,
-        .sink = sink};
-    int r = pg_preflight(pg, &preflight.report, err);
-
-    if (r == 0 && preflight.stop)
-        r = pg->host->fail(pg->host, err, BACKSTAY_ERR_CANCELLED, "stopped");
-    if (r == 0 && preflight.first)
-        r = pg->host->fail(pg->host, err, BACKSTAY_ERR_IO, "%s", preflight.first);
-    free(preflight.first);
-    return r;
+    return pg_preflight(ctx, report, err);
 }
 
 static int send_globals(const struct backup *backup, struct backstay_error *err)
@@ -348,7 +301,7 @@ int pg_backup(void *self, struct backstay_sink *sink, struct backstay_error *err
     struct pg *pg = self;
     struct backup backup = {.pg = pg, .sink = sink};
     int64_t instant = 0;
-    int r = look_before(pg, sink, err);
+    int r = plug_preflight(pg->host, sink, look, pg, err);
 
     if (r == 0)
         r = pg_databases(pg, &backup.names, &backup.n, err);

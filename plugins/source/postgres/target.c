@@ -206,11 +206,13 @@ int pg_into_connect(const struct pg_into *into, struct pg_conn **out, struct bac
 
 int pg_into_make(struct pg_into *into, const struct pg_saved *saved, struct backstay_error *err)
 {
-    bool beside = into->exists && into->wish->replace;
+    bool fresh = !into->exists || into->wish->replace;
 
-    if (beside && name_beside(into, err) != 0)
+    /* Whatever ends us, a database that is not complete does not have the name of one that is. A
+     * scratch place goes as a whole. */
+    if (fresh && into->scratch == PG_SCRATCH_NONE && name_beside(into, err) != 0)
         return -1;
-    if (!into->exists || beside) {
+    if (fresh) {
         if (pg_database_create(into->server, saved->database, into->name, err) != 0)
             return -1;
         into->created = true;
@@ -231,12 +233,12 @@ int pg_into_finish(struct pg_into *into, const struct pg_saved *saved, struct ba
     if (pg_database_apply(into->server, saved->database, into->name, with_owner, err) != 0 ||
         pg_scratch_mark(into->server, into->pg, into->url, into->name, err) != 0)
         return -1;
-    if (!into->exists || !into->wish->replace)
+    if (!into->created || into->scratch != PG_SCRATCH_NONE)
         return 0;
     /* Nobody may be connected to a database that is renamed. */
     pg_disconnect(into->conn);
     into->conn = NULL;
-    return pg_into_replace(into, err);
+    return into->exists ? pg_into_replace(into, err) : pg_into_name(into, err);
 }
 
 static int never(const struct backstay_host *host)
@@ -294,9 +296,30 @@ static void add_to(struct backstay_error *err, char *text)
     free(text);
 }
 
+/* The name that a database has only while it is filled means nothing to anybody. */
+static void call_by_name(const struct pg_into *into, struct backstay_error *err)
+{
+    PLUG_AUTO_BYTES struct plug_bytes text = {0};
+    const char *at = err->text;
+    const char *next;
+
+    if (strcmp(into->name, into->named) == 0)
+        return;
+    while ((next = strstr(at, into->name)) != NULL) {
+        plug_bytes_add(&text, at, (size_t)(next - at));
+        plug_bytes_text(&text, into->named);
+        at = next + strlen(into->name);
+    }
+    plug_bytes_text(&text, at);
+    (void)into->host->fail(into->host, err, err->kind, "%s", text.data);
+}
+
 void pg_into_abandon(struct pg_into *into, struct backstay_error *err)
 {
     struct backstay_error why = {.size = sizeof why};
+
+    if (into->created || into->server == NULL || into->conn == NULL)
+        call_by_name(into, err);
 
     if (!into->created) {
         if (into->conn)
@@ -307,9 +330,10 @@ void pg_into_abandon(struct pg_into *into, struct backstay_error *err)
     pg_disconnect(into->conn);
     into->conn = NULL;
     if (drop(into, &why) == 0)
-        add_to(err, plug_strf("the new database %s was removed again", into->name));
+        add_to(err, plug_strf("the new database %s was removed again", into->named));
     else
-        add_to(err, plug_strf("the new database %s is incomplete and could not be removed: %s",
+        add_to(err, plug_strf("what was restored is in database %s, which is incomplete and could "
+                              "not be removed: %s",
                               into->name, why.text));
     into->created = false;
 }

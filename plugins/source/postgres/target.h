@@ -82,6 +82,10 @@ bool pg_into_wants(const struct pg_into *into, const json_t *table);
 
 /* ---- target_place.c */
 
+/** Gives the database that was restored under a name of ours the one that was asked for. */
+int pg_into_name(struct pg_into *into, struct backstay_error *err)
+    __attribute__((warn_unused_result));
+
 /** Renames the database that is there, and the new one to its name. */
 int pg_into_replace(struct pg_into *into, struct backstay_error *err)
     __attribute__((warn_unused_result));

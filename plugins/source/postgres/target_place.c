@@ -73,6 +73,24 @@ static int tell_busy(struct pg_into *into, const char *first, const char *second
         into->name, (long long)sessions, into->named, name.data, first, second);
 }
 
+/* It is what it is called from here on. */
+static void take_name(struct pg_into *into)
+{
+    into->created = false;
+    free(into->name);
+    into->name = plug_strdup(into->named);
+}
+
+int pg_into_name(struct pg_into *into, struct backstay_error *err)
+{
+    PLUG_AUTO_FREE char *sql = rename_sql(into->name, into->named);
+
+    if (pg_run(into->server, err, sql) != 0)
+        return -1;
+    take_name(into);
+    return 0;
+}
+
 int pg_into_replace(struct pg_into *into, struct backstay_error *err)
 {
     PLUG_AUTO_FREE char *old = name_of_old(into);
@@ -95,9 +113,7 @@ int pg_into_replace(struct pg_into *into, struct backstay_error *err)
         }
         return -1;
     }
-    into->created = false;
-    free(into->name);
-    into->name = plug_strdup(into->named);
+    take_name(into);
     into->host->log(into->host, BACKSTAY_LOG_NOTE,
                     "the database that was replaced is kept as %s; when it is no longer needed: "
                     "%s;",

@@ -204,13 +204,25 @@ class Restores:
         result = self.place.wait(process, 60)
         self.proxy.heal()
         proof.ok("a server that is gone for good: the message names what is left", result.code == 14
-                 and "; the new database copy is incomplete and could not be removed: connect to "
-                 in result.err, result)
-        result = self.place.wait(self.start(self.target.url("copy")))
-        proof.ok("what is left is not taken for an empty database, nor added to",
-                 result.code == 10 and "database copy on %s is not empty" % self.target.socket in
-                 result.err, result)
-        self.target.psql("DROP DATABASE copy WITH (FORCE)")
+                 and "; what was restored is in database copy_backstay_" in result.err
+                 and ", which is incomplete and could not be removed: connect to " in result.err,
+                 result)
+        self.only_beside("a server that is gone for good")
+
+    def only_beside(self, name):
+        """What is incomplete is not there under the name that was asked for."""
+        left = [row[0] for row in self.target.query(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'copy%'")]
+        proof.ok("%s: what is incomplete does not have the name of what is whole" % name,
+                 len(left) == 1 and left[0].startswith("copy_backstay_"), left)
+        for database in left:
+            self.target.psql('DROP DATABASE "%s" WITH (FORCE)' % database)
+
+    def killed(self):
+        process = self.slow()
+        process.kill()
+        self.place.wait(process)
+        self.only_beside("SIGKILL")
 
     def crashed(self):
         process = self.slow()
@@ -221,7 +233,7 @@ class Restores:
     def terminated(self):
         process = self.slow()
         self.target.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE"
-                          " 'COPY%big%' AND datname = 'copy'")
+                          " 'COPY%big%' AND datname LIKE 'copy%'")
         self.fails("a session is terminated", process, 14, "load table public.big: ",
                    "; the new database copy was removed again\n")
 
@@ -280,7 +292,8 @@ with postgres.Server(MAJOR) as source, postgres.Server(MAJOR, tcp=True) as targe
             restore()
         place.run("backup")
         for restore in (restores.older_server, restores.cut_in_copy, restores.all_reset,
-                        restores.signalled, restores.out_of_reach, restores.crashed,
+                        restores.signalled, restores.out_of_reach, restores.killed,
+                        restores.crashed,
                         restores.terminated, restores.damaged, restores.full_disk):
             restore()
         result = place.attempt("restore", "latest", "--to", target.url("copy"))
