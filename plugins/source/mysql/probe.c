@@ -5,6 +5,7 @@
  * nowhere.
  */
 #include "run.h"
+#include "scratch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,7 @@ int my_probe(void *self, const struct backstay_target *target, struct backstay_r
 
     if (target == NULL)
         return probe_live(my, report, err);
-    if (my_place_read(&place, my, target->location, err) != 0)
+    if (my_scratch_place(&place, my, target->location, err) != 0)
         return -1;
     int r = my->n_copies > 0 ? probe_copies(my, &place, report, err)
                              : probe_place(my, &place, report, err);

@@ -5,6 +5,7 @@
 
 #include "server.h"
 
+#include <mysqld_error.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,18 @@
 enum { PAUSE_MS = 500, DROP_TRIES = 20, NAME_MAX_CHARS = 64 };
 
 /* ---- the server */
+
+/* As many as can be, for messages; how many there were is known without. In MySQL it takes a right
+ * that not every account has. */
+static int keep_warnings(struct my_conn *conn, struct backstay_error *err)
+{
+    struct backstay_error why = {.size = sizeof why};
+
+    if (my_run(conn, &why, "SET SESSION max_error_count = 65535") == 0 ||
+        conn->error == ER_SPECIFIC_ACCESS_DENIED_ERROR)
+        return 0;
+    return conn->host->fail(conn->host, err, why.kind, "%s", why.text);
+}
 
 int my_target_connect(const struct my_target *target, bool patient, struct my_conn **out,
                       struct backstay_error *err)
@@ -25,7 +38,7 @@ int my_target_connect(const struct my_target *target, bool patient, struct my_co
     /* Without unique_checks, MariaDB sorts the rows of an empty table once more, which takes twice
      * the time of rows that are in order, and lets nobody else load into it. */
     if (my_apply_session(conn, err) == 0 &&
-        my_run(conn, err, "SET SESSION max_error_count = 65535, unique_checks = 1") == 0 &&
+        my_run(conn, err, "SET SESSION unique_checks = 1") == 0 && keep_warnings(conn, err) == 0 &&
         (!patient || my_run(conn, err,
                             "SET SESSION lock_wait_timeout = 86400,"
                             " innodb_lock_wait_timeout = 86400") == 0)) {
