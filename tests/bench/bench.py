@@ -13,7 +13,11 @@ import tempfile
 import time
 
 from database import Database, DatabaseBench
-from database_tools import Copy, DatabaseBackstay, dumps
+from database_tools import DatabaseBackstay
+from mysql import MySQLServer
+from mysql_tools import MariadbDump, PlainDump, mydumpers
+from postgres import PostgresServer
+from postgres_tools import Copy, dumps
 from rounds import Bench, Failed, say
 from tools import Backstay, Borg, FileFloor, Floor, Restic
 from works import Heap, Tree
@@ -143,20 +147,27 @@ def make_works(options):
         "heap": Heap("heap", f"One file like a database's table, {heap_bytes}", folder("heap"),
                      os.path.join(options.folder, "bin", "heap")),
         "postgres": Database("postgres", "PostgreSQL 15: pgbench's tables and a shop",
-                             folder("postgres")),
+                             folder("postgres"), PostgresServer,
+                             (("time to pg_dump-17's", "pg_dump-17 -Fd"),
+                              ("time to floor's", "floor"))),
+        "mysql": Database("mysql", "MariaDB 10.11: a shop", folder("mysql"), MySQLServer,
+                          (("time to mydumper's", "mydumper"),)),
     }
     return [every[name] for name in options.work]
 
 
 def make_tools(options, work, target):
     run = os.path.join(options.folder, "run")
-    if work.name == "postgres":
-        every = {
-            "backstay": lambda: [DatabaseBackstay(os.path.join(run, "backstay"), options.backstay,
-                                                  target)],
-            "pg_dump": lambda: dumps(run, options.pg_dump),
-            "floor": lambda: [Copy(os.path.join(run, "floor"))],
-        }
+    if isinstance(work, Database):
+        every = {"backstay": lambda: [DatabaseBackstay(os.path.join(run, "backstay"),
+                                                       options.backstay, target)]}
+        if work.name == "postgres":
+            every["pg_dump"] = lambda: dumps(run, options.pg_dump)
+            every["floor"] = lambda: [Copy(os.path.join(run, "floor"))]
+        else:
+            every["mariadb-dump"] = lambda: [MariadbDump(os.path.join(run, "plain")),
+                                             PlainDump(os.path.join(run, "zstd"))]
+            every["mydumper"] = lambda: mydumpers(run)
         return [tool for name in options.tools if name in every for tool in every[name]()]
     floor = FileFloor if work.name == "heap" else Floor
     every = {

@@ -1,20 +1,25 @@
 # tests/bench/database.py
 # SPDX-License-Identifier: Apache-2.0
-"""Rounds on a PostgreSQL database: backups of it, restores into servers of two kinds."""
+"""Rounds on a database: backups of it, restores into servers of two kinds."""
 
 import json
 import os
 import shutil
-import subprocess
 
-from database_tools import RESTORED, DatabaseBackstay, scratch_settings
+from database_tools import DatabaseBackstay
 from rounds import Bench, Failed
-from server import DATABASE, Server, make_cluster
+from server import DATABASE
 from works import Work
 
 
 class Database(Work):
-    """`tree` is a server's data folder. Nothing changes in it but what restores add and drop."""
+    """`tree` is a data folder for servers of the class `server`. Nothing changes in it. `beside`
+    is as in Bench."""
+
+    def __init__(self, name, title, folder, server, beside):
+        super().__init__(name, title, folder)
+        self.server = server
+        self.beside = beside
 
     def undo(self):
         """There is nothing to undo."""
@@ -25,39 +30,23 @@ class Database(Work):
         return 2 * self.bytes
 
 
-def content(place, database):
-    """{what: text} of all that a restore has to bring back."""
-    schema = subprocess.run(place.client("pg_dump", "-s", database), check=True,
-                            stdout=subprocess.PIPE, text=True).stdout
-    # \\restrict and \\unrestrict have a random key in each dump.
-    found = {"schema": [line for line in schema.splitlines() if "restrict " not in line]}
-    for table, _ in place.tables(database):
-        found[table] = place.query("SELECT count(*), sum(hashtextextended(row::text, 0)) "
-                                   f"FROM {table} AS row", database)
-    found["sequences"] = place.query("SELECT schemaname, sequencename, last_value "
-                                     "FROM pg_sequences ORDER BY 1, 2", database)
-    return found
-
-
 class DatabaseBench(Bench):
     """`target` is a folder for servers that are thrown away."""
 
-    beside = (("time to pg_dump-17's", "pg_dump-17 -Fd"), ("time to floor's", "floor"))
-
     def __init__(self, options, work, tools, target):
         super().__init__(options, work, tools)
+        self.beside = work.beside
         self.target = target
         self.source = None
-        self.version = ""
-        self.size = 0
+        self.description = ""
         self.content = None
-        self.tuning = []
+        # {step: (where a server is made to restore into, its settings)}
+        self.places = {}
         # Servers are other users' processes and have folders of their own in there.
         os.chmod(target, 0o711)
 
     def about(self):
-        return (f"The server: PostgreSQL {self.version}, default settings (fsync is on), "
-                f"{self.size / 1e6:,.0f} MB.")
+        return self.description
 
     def steps(self):
         return [("initial", "first backup"), ("unchanged", "second, nothing changed"),
@@ -66,15 +55,12 @@ class DatabaseBench(Bench):
 
     def run(self):
         self.work.read()
-        with Server(self.work.tree) as self.source:
+        with self.work.server(self.work.tree, self.work.server.settings) as self.source:
             self.servers = [self.source]
-            # What a run left that was killed.
-            self.drop_restored()
-            self.version = self.source.query("SHOW server_version")[0][0].split()[0]
-            self.size = int(self.source.query("SELECT pg_database_size(current_database())",
-                                              DATABASE)[0][0])
-            self.content = content(self.source, DATABASE)
-            self.tuning = self.scratch_settings()
+            self.description = self.source.about(DATABASE)
+            self.content = self.source.content(DATABASE)
+            self.places = {"tuned": (self.target, self.scratch_settings()),
+                           "default": (os.path.join(self.options.folder, "run"), ())}
             for round_number in range(self.options.runs):
                 for tool in self.tools:
                     tool.server = self.source
@@ -86,18 +72,20 @@ class DatabaseBench(Bench):
                             self.measure_step(tool, step, round_number)
 
     def scratch_settings(self):
-        empty = DatabaseBackstay(os.path.join(self.options.folder, "run", "empty"),
-                                 self.options.backstay, self.target, "postgres")
-        empty.server = self.source
-        return scratch_settings(empty)
+        """Those of the instances that Backstay starts."""
+        tool = DatabaseBackstay(os.path.join(self.options.folder, "run", "empty"),
+                                self.options.backstay, self.target, self.source.empty)
+        tool.server = self.source
+        tool.fresh()
+        tool.run(tool.backup())
+        with tool.scratch_copy() as place:
+            return place.tuning()
 
     def take(self, tool, step, verify):
-        if step == "tuned":
-            if isinstance(tool, DatabaseBackstay):
-                return self.restore_scratch(tool, verify)
-            return self.restore_tuned(tool, verify)
-        if step == "default":
-            return self.restore_into(self.source, tool, verify)
+        if step == "tuned" and isinstance(tool, DatabaseBackstay):
+            return self.restore_scratch(tool, verify)
+        if step in self.places:
+            return self.restore(tool, *self.places[step], verify)
         sample = self.measure_backup(tool)
         if not sample["stored"]:
             del sample["stored"]
@@ -117,43 +105,32 @@ class DatabaseBench(Bench):
         self.add(tool, "compare", {"seconds": sample["compare"]})
         if verify:
             with tool.scratch_copy() as place:
-                self.verify(place, DATABASE)
+                self.verify(place)
         return sample
 
-    def restore_tuned(self, tool, verify):
-        """A server like the one that Backstay starts for itself, and as new; its start counts for
-        Backstay only."""
-        data = os.path.join(self.target, "data")
+    def restore(self, tool, folder, settings, verify):
+        """Into a server that is as new. Its start counts for nobody."""
+        data = os.path.join(folder, "data")
         os.mkdir(data)
         try:
-            make_cluster(data)
-            with Server(data, self.tuning) as server:
+            self.work.server.make(data)
+            with self.work.server(data, settings) as server:
                 self.servers = [self.source, server]
                 server.settle()
-                return self.restore_into(server, tool, verify)
+                command = tool.restore(server)
+                if isinstance(tool, DatabaseBackstay):
+                    sample = self.measure_phases(command)
+                else:
+                    sample = self.measure(command)
+                if verify:
+                    self.verify(server)
+                return sample
         finally:
             self.servers = [self.source]
             shutil.rmtree(data)
 
-    def restore_into(self, server, tool, verify):
-        try:
-            command = tool.restore(server)
-            if isinstance(tool, DatabaseBackstay):
-                sample = self.measure_phases(command)
-            else:
-                sample = self.measure(command)
-            if verify:
-                self.verify(server, RESTORED)
-            return sample
-        finally:
-            if server is self.source:
-                self.drop_restored()
-
-    def verify(self, place, database):
-        found = content(place, database)
+    def verify(self, place):
+        found = place.content(DATABASE)
         for name in sorted(self.content.keys() | found.keys()):
             if self.content.get(name) != found.get(name):
                 raise Failed(f"what it restored is not what it backed up: {name} differs")
-
-    def drop_restored(self):
-        self.source.query(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")

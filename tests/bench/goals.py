@@ -23,7 +23,8 @@ class Goal:
     other_step: str = ""
 
 
-GROUPS = {"the best pg_restore": ("pg_dump -Fc", "pg_dump -Fd", "pg_dump-17 -Fd")}
+GROUPS = {"the best pg_restore": ("pg_dump -Fc", "pg_dump -Fd", "pg_dump-17 -Fd"),
+          "the best myloader": ("mydumper", "mydumper -c", "mydumper -F 64")}
 
 GOALS = [
     Goal("small", "initial", "seconds", "at most", 1.5, "floor"),
@@ -49,6 +50,15 @@ GOALS = [
     Goal("postgres", "tuned", "seconds", "at most", 0.75, "the best pg_restore",
          "default"),
     Goal("postgres", "any", "peak", "at most", 256e6, ""),
+    Goal("mysql", "initial", "seconds", "at most", 0.7, "mariadb-dump to zstd"),
+    Goal("mysql", "initial", "seconds", "faster", 4, "mydumper -c"),
+    Goal("mysql", "unchanged", "seconds", "at most", 1.3, "mydumper"),
+    Goal("mysql", "unchanged", "stored", "at most", 1e6, ""),
+    Goal("mysql", "tuned", "seconds", "at most", 0.6, "the best myloader"),
+    Goal("mysql", "tuned", "seconds", "at most", 0.6, "the best myloader", "default"),
+    Goal("mysql", "tuned", "seconds", "faster", 3, "mariadb-dump"),
+    Goal("mysql", "tuned", "seconds", "faster", 3, "mariadb-dump", "default"),
+    Goal("mysql", "any", "peak", "at most", 256e6, ""),
 ]
 
 

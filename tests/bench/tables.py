@@ -60,12 +60,11 @@ def wanted_text(goal, titles):
     if not goal.other:
         unit, name = UNITS[goal.value]
         return what, f"at most {goal.limit / unit:g} {name}"
+    where = f" in \"{titles.get(goal.other_step, goal.other_step)}\"" if goal.other_step else ""
     if goal.kind == "faster":
-        return what, f"{goal.limit:g}x faster than {goal.other}"
+        return what, f"{goal.limit:g}x faster than {goal.other}{where}"
     whose = "the floor's" if goal.other == "floor" else f"{goal.other}'s"
-    if goal.other_step:
-        whose += f" in \"{titles.get(goal.other_step, goal.other_step)}\""
-    return what, f"at most {goal.limit:g}x {whose}"
+    return what, f"at most {goal.limit:g}x {whose}{where}"
 
 
 def got_text(goal, got):
