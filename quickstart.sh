@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # From a fresh Debian 12 to a proven restore: installs what is missing, builds Backstay, makes a
-# sample shop (a PostgreSQL database on a throwaway server, a media folder), backs both up, restores
-# them elsewhere, compares every row, byte and metadata field, and shows the state. Everything that it
-# makes lies in ./backstay-demo, which each run removes and makes anew, and in a folder below /tmp for
-# the server, which is removed at the end; nothing else on the machine is touched but missing packages.
+# sample shop (a PostgreSQL and a MariaDB database on throwaway servers, a media folder), backs it up,
+# restores it elsewhere, compares every row, byte and metadata field, and shows the state. Everything
+# that it makes lies in ./backstay-demo, which each run removes and makes anew, and in folders below
+# /tmp for the servers, which are removed at the end; nothing else on the machine is touched but
+# missing packages.
 set -euo pipefail
 
 cd "$(dirname "$0")"
@@ -29,44 +30,87 @@ give_up() {
     exit 1
 }
 
-# The throwaway server: PostgreSQL refuses to run as root, so it then runs as the user postgres.
-server=
+# The throwaway servers: they refuse to run as root, so they then run as their own users.
+postgres=
+mariadb=
 bin=
-as_owner() {
+as_user() {
+    local user=$1
+    shift
     if [ "$(id -u)" = 0 ]; then
-        (cd / && exec setpriv --reuid postgres --regid postgres --clear-groups "$@")
+        (cd / && exec setpriv --reuid "$user" --regid "$user" --clear-groups "$@")
     else
         "$@"
     fi
 }
 
-stop_server() {
-    [ -n "$server" ] || return 0
-    as_owner "$bin/pg_ctl" -D "$server/data" -m immediate -s stop || true
-    rm -rf "$server"
-    server=
+stop_servers() {
+    if [ -n "$postgres" ]; then
+        as_user postgres "$bin/pg_ctl" -D "$postgres/data" -m immediate -s stop || true
+        rm -rf "$postgres"
+    fi
+    if [ -n "$mariadb" ]; then
+        [ ! -e "$mariadb/pid" ] || kill "$(cat "$mariadb/pid")" || true
+        while [ -e "$mariadb/pid" ]; do sleep 0.1; done
+        rm -rf "$mariadb"
+    fi
+    postgres=
+    mariadb=
 }
-trap stop_server EXIT
+trap stop_servers EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-start_server() {
+# A folder of the user $1.
+folder_of() {
+    local folder
+    folder=$(mktemp -d /tmp/backstay-demo.XXXXXX)
+    if [ "$(id -u)" = 0 ]; then chown "$1:" "$folder"; fi
+    echo "$folder"
+}
+
+start_postgres() {
     local found
     found=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
     bin=${found%/initdb}
     [ -x "$bin/initdb" ] || give_up "no PostgreSQL server below /usr/lib/postgresql"
-    server=$(mktemp -d /tmp/backstay-demo.XXXXXX)
-    if [ "$(id -u)" = 0 ]; then chown postgres: "$server"; fi
-    as_owner "$bin/initdb" -D "$server/data" -U postgres -A trust -E UTF8 --locale C.UTF-8 --no-sync \
-        >"$log" 2>&1 && as_owner "$bin/pg_ctl" -D "$server/data" -l "$server/log" -s -w start \
-        -o "-k $server -c listen_addresses='' -c fsync=off" || {
-        cat "$server/log" "$log" >&2 2>/dev/null
+    postgres=$(folder_of postgres)
+    as_user postgres "$bin/initdb" -D "$postgres/data" -U postgres -A trust -E UTF8 \
+        --locale C.UTF-8 --no-sync >"$log" 2>&1 &&
+        as_user postgres "$bin/pg_ctl" -D "$postgres/data" -l "$postgres/log" -s -w start \
+            -o "-k $postgres -c listen_addresses='' -c fsync=off" || {
+        cat "$postgres/log" "$log" >&2 2>/dev/null
         give_up "the throwaway PostgreSQL server does not start"
     }
 }
 
+start_mariadb() {
+    local tries=0
+    mariadb=$(folder_of mysql)
+    as_user mysql mariadb-install-db --no-defaults --auth-root-authentication-method=normal \
+        --skip-test-db --datadir="$mariadb/data" >"$log" 2>&1 || {
+        tail -n 20 "$log" >&2
+        give_up "the throwaway MariaDB server cannot be made"
+    }
+    as_user mysql mariadbd --no-defaults --datadir="$mariadb/data" --socket="$mariadb/socket" \
+        --pid-file="$mariadb/pid" --tmpdir="$mariadb" --skip-networking --log-bin --server-id=1 \
+        --innodb-flush-method=nosync --log-warnings=0 >"$mariadb/log" 2>&1 &
+    until mysql -e 'SELECT 1' >"$log" 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 300 ] || {
+            cat "$mariadb/log" "$log" >&2
+            give_up "the throwaway MariaDB server does not start"
+        }
+        sleep 0.1
+    done
+}
+
+mysql() {
+    mariadb --no-defaults --socket="$mariadb/socket" --user=root "$@"
+}
+
 sql() {
-    "$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$server" -U postgres "$@"
+    "$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$postgres" -U postgres "$@"
 }
 
 # A shop with a few hundred thousand rows, and a role that may read everything and change nothing.
@@ -76,6 +120,18 @@ make_database() {
     sql -d shop -v percent=4 -f "$1" >>"$log" 2>&1 || {
         tail -n 5 "$log" >&2
         give_up "the sample database could not be made; all of it is in $log"
+    }
+}
+
+# The same for MariaDB; its role needs these rights and no more.
+make_second_database() {
+    {
+        mysql -e "CREATE DATABASE crm; CREATE USER backstay@localhost;
+            GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON *.* TO backstay@localhost" &&
+            { echo 'SET @percent = 1;' && cat "$1"; } | mysql crm
+    } >>"$log" 2>&1 || {
+        tail -n 5 "$log" >&2
+        give_up "the second sample database could not be made; all of it is in $log"
     }
 }
 
@@ -136,17 +192,20 @@ fi
 PATH=$PWD/build/quickstart/bin:$PATH
 run backstay version
 
-headline "3. A sample shop: a database on a throwaway PostgreSQL server, a folder of media"
+headline "3. A sample shop: databases on throwaway servers of PostgreSQL and MariaDB, a folder of media"
 rm -rf "$demo"
 mkdir "$demo"
-start_server
+start_postgres
 make_database "$PWD/tests/bench/shop.sql"
+start_mariadb
+make_second_database "$PWD/tests/bench/mysql_shop.sql"
 make_media "$demo/media"
 sleep 0.1 # a file as young as the clock's resolution is read again, and this is to show what is not
 cat >"$demo/backstay.yaml" <<'END'
 app: shop
 sources:
   db:    { type: postgres, url: env:DATABASE_URL }
+  crm:   { type: mysql, url: env:CRM_URL }
   media: { type: media, path: media }
 destinations:
   local: { type: local, path: repository, min_free: 1GiB }
@@ -156,8 +215,10 @@ echo "$(find "$demo/media" | wc -l) entries, $(du -sh "$demo/media" | cut -f1) o
 echo "The configuration, $demo/backstay.yaml:"
 sed 's/^/    /' "$demo/backstay.yaml"
 cd "$demo"
-export DATABASE_URL="postgresql://backstay@/shop?host=$server"
+export DATABASE_URL="postgresql://backstay@/shop?host=$postgres"
+export CRM_URL="mysql://backstay@localhost/crm?socket=$mariadb/socket"
 echo "DATABASE_URL=$DATABASE_URL"
+echo "CRM_URL=$CRM_URL"
 
 headline "4. Back it up"
 run backstay validate
@@ -172,11 +233,12 @@ sql -d shop -c "UPDATE shop.products SET price = price + 1 WHERE id % 100 = 0"
 run backstay backup
 run backstay list
 
-headline "6. Prove the database: restore it into a scratch instance, compare every row with the backup"
+headline "6. Prove the databases: restore them into scratch instances, compare every row with the backup"
 run backstay restore db@latest --to scratch --keep 0
+run backstay restore crm@latest --to scratch --keep 0
 
-headline "7. Restore it under another name on the server, too, and look for yourself"
-run backstay restore db@latest --to "postgresql://postgres@/shop_restored?host=$server"
+headline "7. Restore one under another name on the server, too, and look for yourself"
+run backstay restore db@latest --to "postgresql://postgres@/shop_restored?host=$postgres"
 count="SELECT 'orders', count(*), sum(total) FROM shop.orders UNION ALL
     SELECT 'products', count(*), sum(price) FROM shop.products"
 sql -d shop -A -t -c "$count" >live.counts
