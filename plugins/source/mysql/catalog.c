@@ -63,10 +63,33 @@ static bool is_loose_ascii(const struct my_column *column)
     return column->form == MY_TEXT && strcmp(column->charset, "ascii") == 0;
 }
 
+/* Whether '' is among the members of an ENUM. It is also the text of a value that is none of them,
+ * which days without strict modes left behind: there only the number tells what a row has. */
+static bool has_empty_member(const struct my_column *column)
+{
+    const char *at = column->type + strlen("enum(");
+
+    if (strcmp(column->base, "enum") != 0)
+        return false;
+    while (*at == '\'') {
+        const char *end = strchr(at + 1, '\'');
+        if (end == at + 1 && end[1] != '\'')
+            return true;
+        while (end && end[1] == '\'')
+            end = strchr(end + 2, '\'');
+        if (end == NULL)
+            return false;
+        at = end + 1 + (end[1] == ',');
+    }
+    return false;
+}
+
 const char *my_column_as(const struct my_column *column)
 {
     if (column->form == MY_HEX)
         return "hex";
+    if (has_empty_member(column))
+        return "CAST(@v AS UNSIGNED)";
     return is_loose_ascii(column) ? "CAST(CONVERT(@v USING latin1) AS BINARY)" : "text";
 }
 
@@ -79,7 +102,7 @@ static enum my_form form_of(const struct my_column *column)
         "date",    "time",     "datetime",  "timestamp", "year",   "uuid",    "inet4", "inet6"};
     static const char *const text[] = {"utf8mb4", "utf8mb3", "utf8", "ascii", "latin1"};
 
-    if (is_one_of(column->base, plain, PLUG_COUNT(plain)))
+    if (is_one_of(column->base, plain, PLUG_COUNT(plain)) || has_empty_member(column))
         return MY_PLAIN;
     if (strcmp(column->base, "json") == 0 || is_one_of(column->charset, text, PLUG_COUNT(text)))
         return MY_TEXT;
@@ -98,6 +121,8 @@ static char *expression_of(const struct my_conn *conn, const struct my_column *c
         expr = conn->mariadb || conn->version >= CAST_AS_DOUBLE
                    ? plug_strf("CAST(%s AS DOUBLE)", name.data)
                    : plug_strf("%s * 1E0", name.data);
+    else if (has_empty_member(column))
+        expr = plug_strf("CAST(%s AS UNSIGNED)", name.data);
     else if (column->form == MY_TEXT && strcmp(column->charset, "latin1") == 0)
         expr = plug_strf("CONVERT(%s USING utf8mb4)", name.data);
     else if (is_loose_ascii(column))

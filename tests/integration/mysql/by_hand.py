@@ -6,6 +6,7 @@
 #
 # Usage: by_hand.py SERVER
 import os
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,8 @@ import mysql
 import proof
 import same
 import torture
+
+ENUM_ZERO = re.compile(r"Warning \(Code 1265\): Data truncated for column '(e|el)' at row 8\n")
 
 
 def files_of(folder):
@@ -37,7 +40,8 @@ def load(server, folder):
                 server.command("--binary-mode", "--comments", "--local-infile=1", *shown, "--max-allowed-packet=1G"),
                 stdin=script, cwd=os.path.dirname(path), capture_output=True, check=False,
                 env=mysql.environment())
-        said = (done.stdout + done.stderr).decode("utf-8", "backslashreplace")
+        # That an ENUM has none of its values is told in whatever way it is stored.
+        said = ENUM_ZERO.sub("", (done.stdout + done.stderr).decode("utf-8", "backslashreplace"))
         if done.returncode != 0 or said:
             failed.append("%s: exit code %d\n%s" % (name, done.returncode, said[:2000]))
     return failed
@@ -53,6 +57,12 @@ def main(flavour):
                        shell=True, cwd=there.path, check=True)
         names = sorted(os.listdir(there.at("files")))
         proof.ok("there are accounts and one database", len(names) == 2 and "users.sql" in names, names)
+        parts = [name for _, _, names in os.walk(there.at("files")) for name in names
+                 if name.endswith(".0002.tsv") and name.startswith("split_")]
+        split = [name for name in same.tables(same.Side(server, torture.NAME))
+                 if name.startswith("split_")]
+        proof.ok("tables with keys of %d kinds come in parts" % len(parts),
+                 len(parts) == len(split) > 5, (parts, split))
         with mysql.Server(flavour) as other:
             for folder in (there.at("files", name) for name in names if name != "users.sql"):
                 failed = load(other, folder)

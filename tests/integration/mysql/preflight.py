@@ -67,6 +67,26 @@ def test_rights(server, there):
             r'count:%s"[^}]*?"1"' % kind, facts), facts[-1500:])
 
 
+def test_roles(server, there):
+    """Rights that come from a role, and those that everybody has."""
+    rights = "SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES"
+    routines = "SELECT ON mysql.proc" if server.mariadb else "SHOW_ROUTINE ON *.*"
+    server.sql("CREATE ROLE reader; GRANT %s ON shop.* TO reader; GRANT %s TO reader;"
+               "CREATE USER worker; GRANT reader TO worker; SET DEFAULT ROLE reader %s worker" % (
+                   rights, routines, "FOR" if server.mariadb else "TO"))
+    there.source("shop", url=server.url("shop", "worker"), users=False)
+    there.says("rights of an active role count", "rights",
+               ("ok", "1 tables, all of them readable"))
+    there.backup()
+    if server.mariadb:
+        server.sql("CREATE USER anybody; GRANT %s ON shop.* TO PUBLIC; GRANT %s TO PUBLIC" % (
+            rights, routines))
+        there.source("shop", url=server.url("shop", "anybody"), users=False)
+        there.says("rights that everybody has count", "rights",
+                   ("ok", "1 tables, all of them readable"))
+        server.sql("REVOKE %s ON shop.* FROM PUBLIC; REVOKE %s FROM PUBLIC" % (rights, routines))
+
+
 def test_odd_names(server, there):
     server.sql("CREATE DATABASE `o_d%d``s`; CREATE TABLE `o_d%d``s`.t (a int primary key);"
                "CREATE USER `we\"ird ' name`@`localhost`")
@@ -153,6 +173,7 @@ def main():
         server.sql(SHOP)
         with Doctor(server, "shop") as there:
             test_rights(server, there)
+            test_roles(server, there)
             test_odd_names(server, there)
             test_objects(server, there)
             test_server(server, there)

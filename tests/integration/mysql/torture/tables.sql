@@ -167,3 +167,23 @@ CREATE TABLE wide_row (id int PRIMARY KEY, t1 varchar(4000) CHARACTER SET latin1
 INSERT INTO wide_row SELECT n, REPEAT('a', 4000), REPEAT('b', 4000), REPEAT('c', 4000), REPEAT('d', 4000), REPEAT('e', 50000) FROM digits;
 CREATE TABLE wider (id bigint PRIMARY KEY AUTO_INCREMENT, t varchar(200), n double, at datetime(3)) COMMENT 'comes in several parts';
 INSERT INTO wider (t, n, at) SELECT SHA2(x.n * 100 + y.n * 10 + z.n, 224), x.n / 7, '2024-01-01' + INTERVAL x.n HOUR FROM digits_3 x, digits y, digits z;
+
+-- Tables in several parts: the order of a key is that of its type and collation.
+CREATE TABLE split_numbers (a bigint, b int unsigned, p varchar(600) CHARACTER SET latin1, PRIMARY KEY (a, b));
+INSERT INTO split_numbers SELECT (x.n % 7 - 3) * 2000000000000000000, x.n * 10 + y.n, REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_ci (k varchar(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_ci SELECT CONCAT(ELT(1 + x.n % 8, 'a', 'É', 'ß', 'z', 'Ж', '日', '😀', '\\'), x.n, '-', y.n), REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_bin (k varchar(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_bin SELECT CONCAT(ELT(1 + x.n % 8, 'a', 'A', 'ß', '''', 'Ж', '日', '😀', '\\'), x.n, '-', y.n), REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_german (k char(60) CHARACTER SET latin1 COLLATE latin1_german2_ci PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_german SELECT CONCAT(ELT(1 + x.n % 8, 'ä', 'ae', 'Ö', 'z', 'ü', 'ue', 'ß', 'ss'), x.n, '-', y.n), REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_utf16 (k varchar(60) CHARACTER SET utf16 PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_utf16 SELECT CONCAT(ELT(1 + x.n % 4, 'a', 'é', '😀', '日'), x.n, '-', y.n), REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_sjis (k varchar(60) CHARACTER SET sjis PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_sjis SELECT CONCAT(ELT(1 + x.n % 4, 'a', 'ソ', '表', '日'), x.n, '-', y.n), REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_bytes (k varbinary(60) PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_bytes SELECT CONCAT(UNHEX(SHA2(x.n, 224)), y.n), REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_time (k datetime(6) PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_time SELECT '2024-01-01' + INTERVAL x.n HOUR + INTERVAL y.n MICROSECOND, REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
+CREATE TABLE split_decimal (k decimal(40,20) PRIMARY KEY, p varchar(600) CHARACTER SET latin1);
+INSERT INTO split_decimal SELECT (x.n - 500) * 1.00000000000000000001 + y.n / 10, REPEAT(x.n, 150) FROM digits_3 x, digits y WHERE y.n < 5;
