@@ -178,6 +178,17 @@ static int look(struct my_run_back *run, struct backstay_error *err)
     return 0;
 }
 
+/* Who restores may not be who decides about accounts, and those that are there have their reasons.
+ */
+static void tell_accounts(const struct my_run_back *run)
+{
+    if (run->target.scratch == MY_SCRATCH_NONE && !my_wish_is_partial(run->wish) &&
+        plug_folder_find(run->feed, "", "users.sql") != UINT64_MAX)
+        run->host->log(run->host, BACKSTAY_LOG_NOTE,
+                       "accounts and their rights are not restored; users.sql of the snapshot has "
+                       "the statements that make them");
+}
+
 static int restore_all(struct my_run_back *run, bool dry, struct backstay_error *err)
 {
     if (my_saved_read(&run->saved, run->feed, run->host, err) != 0 ||
@@ -189,6 +200,7 @@ static int restore_all(struct my_run_back *run, bool dry, struct backstay_error 
         my_copies_add(run->my, run->databases[i].saved->name, run->databases[i].into.named,
                       run->saved.n > 1);
     }
+    tell_accounts(run);
     return 0;
 }
 

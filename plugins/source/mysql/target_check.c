@@ -186,6 +186,87 @@ static void add_finding(void *ctx, const char *subject, const char *text)
     findings->host->log(findings->host, BACKSTAY_LOG_WARN, "%s: %s", subject, text);
 }
 
+/* ---- the modes of the sessions in which objects were made */
+
+/* @modes without @mode, which is one of the words between its commas. Caller frees. */
+static char *without_mode(const char *modes, const char *mode)
+{
+    struct plug_bytes out = {0};
+
+    plug_bytes_text(&out, "");
+    while (*modes) {
+        size_t len = strcspn(modes, ",");
+        if (len != strlen(mode) || strncmp(modes, mode, len) != 0)
+            plug_bytes_format(&out, "%s%.*s", out.len ? "," : "", (int)len, modes);
+        modes += len + (modes[len] == ',');
+    }
+    return out.data;
+}
+
+/* MariaDB's default has a mode that MySQL 8 has not, and that means nothing to an object. */
+static void drop_modes(const struct my_saved *saved, const struct my_conn *conn)
+{
+    json_t *object;
+    size_t i;
+
+    if (conn->mariadb)
+        return;
+    json_array_foreach(saved->objects, i, object)
+    {
+        if (json_object_get(object, "sql_mode") == NULL)
+            continue;
+        PLUG_AUTO_FREE char *kept =
+            without_mode(plug_json_get(object, "sql_mode"), "NO_AUTO_CREATE_USER");
+        (void)json_object_set_new(object, "sql_mode", json_string(kept));
+    }
+}
+
+static int check_mode(struct my_conn *conn, const struct my_apply *apply, const json_t *object,
+                      struct findings *findings, struct backstay_error *err)
+{
+    enum { WRONG_VALUE = 1231 };
+    const char *mode = plug_json_get(object, "sql_mode");
+    const char *kind = plug_json_get(object, "kind");
+    const char *name = plug_json_get(object, "name");
+    PLUG_AUTO_BYTES struct plug_bytes sql = {0};
+
+    if (*mode == '\0' || !apply->wants(apply->ctx, kind, name, plug_json_get(object, "table")))
+        return 0;
+    plug_bytes_text(&sql, "SET SESSION sql_mode = ");
+    my_add_literal(&sql, mode, strlen(mode));
+    if (my_run(conn, err, sql.data) == 0)
+        return 0;
+    if (conn->error != WRONG_VALUE)
+        return -1;
+    PLUG_AUTO_FREE char *text = plug_strf("unknown to %s, but the %s %s was made in it; restore "
+                                          "into a server of the product and version that the "
+                                          "backup comes from",
+                                          conn->label, kind, name);
+    PLUG_AUTO_FREE char *subject = plug_strf("sql_mode %s", mode);
+    add_finding(findings, subject, text);
+    return 0;
+}
+
+static int check_modes(const struct my_into *into, const struct my_saved *saved,
+                       const struct my_apply *apply, struct findings *findings,
+                       struct backstay_error *err)
+{
+    struct my_conn *conn = into->target->conn;
+    const char *last = "";
+    const json_t *object;
+    size_t i;
+
+    drop_modes(saved, conn);
+    json_array_foreach(saved->objects, i, object)
+    {
+        const char *mode = plug_json_get(object, "sql_mode");
+        if (strcmp(mode, last) != 0 && check_mode(conn, apply, object, findings, err) != 0)
+            return -1;
+        last = mode;
+    }
+    return my_apply_session(conn, err);
+}
+
 static int check_needs(const struct my_into *into, const struct my_saved *saved,
                        const struct my_apply *apply, struct backstay_error *err)
 {
@@ -193,7 +274,9 @@ static int check_needs(const struct my_into *into, const struct my_saved *saved,
     struct findings findings = {.host = target->host};
     int r = my_apply_preflight(target->conn, apply, add_finding, &findings, err);
 
-    if (r > 0)
+    if (r >= 0)
+        r = check_modes(into, saved, apply, &findings, err);
+    if (r == 0 && findings.n)
         r = target->host->fail(target->host, err, BACKSTAY_ERR_CONFIG,
                                "%s cannot take the database %s as it is (%u reasons); nothing was "
                                "changed; %s",
