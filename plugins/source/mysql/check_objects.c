@@ -55,7 +55,7 @@ static void look_at_keys(const struct my_look *look)
 
 /* ---- other objects */
 
-static int names_of(struct my_names *out, const struct my_look *look, const char *sql,
+static int names_of(struct my_names *out, const struct my_look *look, const char *sql, bool tables,
                     struct backstay_error *err)
 {
     PLUG_AUTO_BYTES struct plug_bytes text = {0};
@@ -68,7 +68,8 @@ static int names_of(struct my_names *out, const struct my_look *look, const char
     MYSQL_RES *rows = my_query(look->conn, err, text.data);
     MYSQL_ROW row;
     while (rows && (row = mysql_fetch_row(rows)) != NULL)
-        my_names_add(out, my_cell(row, 0));
+        if (!tables || my_wants_table(look->my, name, my_cell(row, 0)))
+            my_names_add(out, my_cell(row, 0));
     if (rows)
         mysql_free_result(rows);
     return rows ? 0 : -1;
@@ -80,7 +81,8 @@ static const struct {
     const char *what;   /* after how many */
     const char *advice; /* after which */
     const char *sql;    /* whose first column is names; %s the database */
-    bool accounts;      /* needs to read them */
+    bool tables;        /* names are chosen as those of tables */
+    bool doctor;        /* for people only: it comes back as it is; needs to read accounts */
 } rows[] = {
     {"views", "views cannot be used (what they are made from is gone, or their definer may not)",
      "mend or drop them: a restore cannot make what cannot be used",
@@ -88,7 +90,7 @@ static const struct {
      "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW' AND"
      " TABLE_ROWS IS NULL AND TABLE_COMMENT <> 'VIEW' AND TABLE_COMMENT <> '' AND TABLE_SCHEMA = "
      "%s",
-     false},
+     true, false},
     {"definers", "accounts define objects and are not there, so that these objects cannot be used",
      "make the accounts, or the objects anew",
      "SELECT DISTINCT d.definer FROM ("
@@ -101,7 +103,7 @@ static const struct {
      " CONVERT(d.definer USING utf8mb4) COLLATE utf8mb4_bin"
      " OR (u.Host = '' AND CONVERT(u.User USING utf8mb4) COLLATE utf8mb4_bin ="
      " CONVERT(d.definer USING utf8mb4) COLLATE utf8mb4_bin)) ORDER BY 1",
-     true},
+     false, true},
 };
 
 int my_look_objects(const struct my_look *look, struct backstay_error *err)
@@ -112,9 +114,9 @@ int my_look_objects(const struct my_look *look, struct backstay_error *err)
     look_at_keys(look);
     for (size_t i = 0; i < PLUG_COUNT(rows); i++) {
         MY_AUTO_NAMES struct my_names names = {0};
-        if (rows[i].accounts && !accounts)
+        if (rows[i].doctor && !(look->advice && accounts))
             continue;
-        if (names_of(&names, look, rows[i].sql, err) != 0)
+        if (names_of(&names, look, rows[i].sql, rows[i].tables, err) != 0)
             return -1;
         if (names.n)
             my_look_say(look, BACKSTAY_WARNING, rows[i].subject, "%zu %s: %s; %s", names.n,

@@ -122,6 +122,9 @@ def test_objects(server, there):
                ("warning", "1 views cannot be used (what they are made from is gone, or their "
                 "definer may not): broken; mend or drop them: a restore cannot make what cannot "
                 "be used"))
+    there.source("things", exclude_tables=["things.broken"])
+    there.says("but not those that are left out", "views")
+    there.source("things")
     there.says("definers that are not there are named", "definers",
                ("warning", "1 accounts define objects and are not there, so that these objects "
                 "cannot be used: nobody@nowhere; make the accounts, or the objects anew"))
