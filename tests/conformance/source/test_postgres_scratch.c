@@ -255,14 +255,14 @@ static void a_kept_instance_outlives_ctrl_c_and_goes_when_its_time_is_over(void 
 {
     struct scratch_fixture *fixture = *state;
     struct backstay_scratch scratch;
-    pid_t pid = scratch_make_in_child(fixture, &scratch, 6, 0);
+    pid_t pid = scratch_make_in_child(fixture, &scratch, 15, 0);
     pid_t server = pid_in(scratch.marker, "server.pid");
 
     scratch_end_child(pid, SIGINT);
     (void)poll(NULL, 0, 1500);
     scratch_answers(scratch.location, "SELECT 1", "1");
     assert_int_equal(pg_scratch_leftovers(&fixture->pg), 0);
-    assert_true(wait_for(scratch.marker, true, 20));
+    assert_true(wait_for(scratch.marker, true, 40));
     assert_int_equal(plug_marker_started(server), 0);
 }
 
