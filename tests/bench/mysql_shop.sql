@@ -2,7 +2,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- A web shop as a backup meets it: text, JSON, pictures, wide and narrow rows, keys, foreign keys.
--- For MariaDB, into the current database; the variable @percent scales it: 100 is about 0.9 GB.
+-- For MariaDB, into the current database; the variable @percent, at most 100, scales it: 100 is
+-- about 0.9 GB.
 --
 -- Each value is a hash of its row's number, so that every run makes the same rows.
 
@@ -25,7 +26,8 @@ CREATE FUNCTION upto(n bigint, nth bigint, salt int) RETURNS bigint DETERMINISTI
     RETURN conv(left(md5(concat(nth, ':', salt)), 12), 16, 10) % n;
 
 CREATE FUNCTION word(nth bigint, salt int) RETURNS varchar(8) DETERMINISTIC NO SQL
-    RETURN trim(substr(@words, 1 + 8 * upto(64, nth, salt), 8));
+    RETURN trim(substr(@words,
+        1 + 8 * (ord(unhex(left(md5(concat(nth, ':', salt)), 2))) & 63), 8));
 
 -- Six words and a number.
 DELIMITER //
@@ -129,14 +131,14 @@ SELECT seq, concat(word(seq, 1), '.', seq, '@', word(seq, 2), '.example'),
     json_object('language', substr('defritesptnlplsvdafi', 1 + 2 * upto(10, seq, 10), 2),
         'newsletter', upto(2, seq, 11), 'points', upto(100000, seq, 12),
         'interests', json_array(word(seq, 13), word(seq, 14)))
-FROM seq_1_to_100000000 WHERE seq <= @customers;
+FROM seq_1_to_1000000 WHERE seq <= @customers;
 
 INSERT INTO products
 SELECT seq, concat('SKU-', lpad(seq, 8, '0')), concat(word(seq, 21), ' ', word(seq, 22)),
     concat(sentence(seq, 30), sentence(seq, 31), sentence(seq, 32), sentence(seq, 33),
         sentence(seq, 34), sentence(seq, 35), sentence(seq, 36), sentence(seq, 37)),
     (100 + upto(50000, seq, 23)) / 100, upto(2000000, seq, 24) / 64e0
-FROM seq_1_to_100000000 WHERE seq <= @products;
+FROM seq_1_to_1000000 WHERE seq <= @products;
 
 -- Bytes that do not compress: encrypted blocks, of which no two are the same. One picture in fifty
 -- is larger and repeats itself.
@@ -146,7 +148,7 @@ SELECT product, number, unhex(md5(concat(product, '/', number))),
     repeat(aes_encrypt(left(@blocks, 256 + 16 * upto(200, product * 4 + number, 41)),
             concat(product, '/', number)),
         if(upto(50, product * 4 + number, 42) = 0, 12, 1))
-FROM (SELECT seq AS product FROM seq_1_to_100000000 WHERE seq <= @products) AS p,
+FROM (SELECT seq AS product FROM seq_1_to_1000000 WHERE seq <= @products) AS p,
     (SELECT seq AS number FROM seq_1_to_2) AS n;
 
 INSERT INTO orders
@@ -157,13 +159,13 @@ SELECT seq, 1 + upto(@customers, seq, 61),
     json_object('carrier', elt(1 + upto(4, seq, 65), 'post', 'courier', 'van', 'bicycle'),
         'parcel', upto(1000000000000, seq, 66), 'express', upto(5, seq, 67)),
     if(upto(3, seq, 68) = 0, sentence(seq, 70), NULL)
-FROM seq_1_to_100000000 WHERE seq <= @orders;
+FROM seq_1_to_1000000 WHERE seq <= @orders;
 
 INSERT INTO order_items
 SELECT id, line, 1 + upto(@products, id * 8 + line, 81), 1 + upto(4, id * 8 + line, 82),
     (100 + upto(50000, id * 8 + line, 83)) / 100
 FROM (SELECT seq AS id, 1 + upto(6, seq, 80) AS n
-        FROM seq_1_to_100000000 WHERE seq <= @orders) AS o
+        FROM seq_1_to_1000000 WHERE seq <= @orders) AS o
     JOIN (SELECT seq AS line FROM seq_1_to_6) AS l ON line <= n;
 
 INSERT INTO reviews
@@ -171,7 +173,7 @@ SELECT seq, 1 + upto(@products, seq, 91),
     if(upto(4, seq, 92) = 0, NULL, 1 + upto(@customers, seq, 93)),
     moment(seq, @reviews, 94), 1 + upto(5, seq, 95),
     concat(sentence(seq, 96), sentence(seq, 97), sentence(seq, 98))
-FROM seq_1_to_100000000 WHERE seq <= @reviews;
+FROM seq_1_to_1000000 WHERE seq <= @reviews;
 
 DROP FUNCTION upto;
 DROP FUNCTION word;

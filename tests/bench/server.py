@@ -6,7 +6,6 @@ common, whatever the product."""
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 

@@ -87,6 +87,14 @@ class Tables(unittest.TestCase):
         self.assertEqual(tables.wanted_text(goal, {}), ("all steps, peak memory", "at most 256 MB"))
         self.assertEqual(tables.got_text(goal, 91.26e6), "91.3 MB")
 
+    def test_a_goal_says_in_which_other_step_the_others_are_measured(self):
+        goal = Goal("mysql", "tuned", "seconds", "faster", 3, "mariadb-dump", "default")
+        titles = {"tuned": "restore", "default": "restore elsewhere"}
+        self.assertEqual(tables.wanted_text(goal, titles),
+                         ("restore", '3x faster than mariadb-dump in "restore elsewhere"'))
+        self.assertEqual(tables.wanted_text(replace(goal, kind="at most"), titles),
+                         ("restore", 'at most 3x mariadb-dump\'s in "restore elsewhere"'))
+
     def test_a_small_scale_judges_nothing(self):
         lines = tables.goals("small", [("initial", "initial")], results(1.0, 9.0), full=False)
         self.assertIn("| initial | 2.3x faster than restic | 9.00x | not judged at this scale |",
