@@ -138,6 +138,7 @@ class Server:
     def __init__(self, flavour=INSTALLED, options=(), tcp=False, binlog=False):
         self.flavour = flavour
         self.mariadb = flavour.startswith("mariadb")
+        self.client = self.program("mariadb" if self.mariadb else "mysql")
         self.options = list(options)
         if binlog:
             self.options += ["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW"]
@@ -154,7 +155,6 @@ class Server:
         # Of its own: a MariaDB that starts removes what looks temporary there, others' files too.
         self.tmp = os.path.join(self.path, "tmp")
         os.mkdir(self.tmp)
-        self.client = self.program("mariadb" if self.mariadb else "mysql")
 
     def program(self, name):
         return program(self.flavour, name)
