@@ -125,6 +125,14 @@ static size_t add_stream(struct my_loaded *table, size_t first, size_t n)
                                                                       .cost = (double)bytes + 1});
 }
 
+static bool counts_itself(const json_t *table)
+{
+    size_t len;
+    PLUG_AUTO_FREE char *create = my_ddl_text(table, "create_bare", &len);
+
+    return strstr(create, " AUTO_INCREMENT") != NULL;
+}
+
 /* A table that one stream would load for longer than all others keep the other connections busy is
  * loaded by several, where a failure removes the whole database: each is a transaction. */
 static bool is_split(const struct my_loaded *table, int64_t all_bytes)
@@ -134,7 +142,8 @@ static bool is_split(const struct my_loaded *table, int64_t all_bytes)
 
     return restoring->into.created && restoring->run->wish->jobs > 1 &&
            json_array_size(files_of(table->saved)) > 1 &&
-           (double)table->bytes > work / restoring->run->wish->jobs;
+           (double)table->bytes > work / restoring->run->wish->jobs &&
+           (restoring->run->target.interleaved || !counts_itself(table->saved));
 }
 
 /* Adds the streams between the tasks @made and @done. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { PAUSE_MS = 500, DROP_TRIES = 20, NAME_MAX_CHARS = 64 };
+enum { PAUSE_MS = 500, DROP_TRIES = 20, NAME_MAX_CHARS = 64, INTERLEAVED = 2 };
 
 /* ---- the server */
 
@@ -58,12 +58,14 @@ int my_target_open(struct my_target *target, struct backstay_error *err)
     target->place.database = NULL;
     if (my_target_connect(target, false, &target->conn, err) != 0)
         return -1;
-    MYSQL_RES *rows =
-        my_query(target->conn, err, "SELECT @@GLOBAL.local_infile, @@GLOBAL.max_allowed_packet");
+    MYSQL_RES *rows = my_query(target->conn, err,
+                               "SELECT @@GLOBAL.local_infile, @@GLOBAL.max_allowed_packet,"
+                               " @@GLOBAL.innodb_autoinc_lock_mode");
     MYSQL_ROW row = rows ? mysql_fetch_row(rows) : NULL;
     if (row) {
         atomic_store(&target->local, my_cell_number(row, 0) != 0);
         target->packet_bytes = my_cell_number(row, 1);
+        target->interleaved = my_cell_number(row, 2) == INTERLEAVED;
     }
     if (rows)
         mysql_free_result(rows);

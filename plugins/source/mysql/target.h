@@ -26,6 +26,7 @@ struct my_target {
     struct my_conn *conn;
     atomic_bool local;    /* LOAD DATA LOCAL is allowed */
     int64_t packet_bytes; /* max_allowed_packet */
+    bool interleaved;     /* several may load into a table with AUTO_INCREMENT at once */
 };
 
 /** One database on its way. */
