@@ -3,6 +3,8 @@
  */
 #include "restore_saved.h"
 
+#include "folders.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,50 +15,9 @@ static int unreadable(const struct backstay_host *host, struct backstay_error *e
                       "the list of entries cannot be read");
 }
 
-/* How entries are sorted: by their bytes. */
-static int compare(const struct backstay_entry *entry, const char *path)
-{
-    size_t len = strlen(path);
-    int order = memcmp(entry->path, path, PLUG_MIN(entry->path_len, len));
-
-    return order ? order : (entry->path_len > len) - (entry->path_len < len);
-}
-
-static uint64_t find(struct backstay_feed *feed, struct backstay_cursor *cursor, const char *path)
-{
-    uint64_t from = 0;
-    uint64_t to = feed->n_entries;
-
-    while (from < to) {
-        uint64_t middle = from + (to - from) / 2;
-        const struct backstay_entry *entry = feed->entry(feed, cursor, middle);
-        if (entry == NULL)
-            return UINT64_MAX;
-        int order = compare(entry, path);
-        if (order == 0)
-            return middle;
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return UINT64_MAX;
-}
-
-static uint64_t find_once(struct backstay_feed *feed, const char *path)
-{
-    struct backstay_cursor *cursor = feed->cursor_open(feed);
-    uint64_t index = find(feed, cursor, path);
-
-    feed->cursor_close(feed, cursor);
-    return index;
-}
-
 uint64_t pg_saved_find(const struct pg_saved *saved, struct backstay_feed *feed, const char *name)
 {
-    PLUG_AUTO_FREE char *path = plug_strf("%s%s", saved->folder, name);
-
-    return find_once(feed, path);
+    return plug_folder_find(feed, saved->folder, name);
 }
 
 /* ---- finding */
@@ -96,7 +57,7 @@ int pg_saved_read(struct pg_saved_list *out, struct backstay_feed *feed,
             add_entry(out, entry, i);
     }
     feed->cursor_close(feed, cursor);
-    uint64_t globals = r == 0 ? find_once(feed, "globals.json") : UINT64_MAX;
+    uint64_t globals = r == 0 ? plug_folder_find(feed, "", "globals.json") : UINT64_MAX;
     if (globals != UINT64_MAX) {
         out->globals_index = globals;
         out->globals = plug_receive_json(feed, globals, host, err);

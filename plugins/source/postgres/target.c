@@ -318,8 +318,7 @@ void pg_into_abandon(struct pg_into *into, struct backstay_error *err)
 {
     struct backstay_error why = {.size = sizeof why};
 
-    if (into->created || into->server == NULL || into->conn == NULL)
-        call_by_name(into, err);
+    call_by_name(into, err);
 
     if (!into->created) {
         if (into->conn)

@@ -56,6 +56,14 @@ static char *drop_sql(const char *name)
     return sql.data;
 }
 
+/* It stays, and is called what was asked for from here on. */
+static void take_name(struct pg_into *into)
+{
+    into->created = false;
+    free(into->name);
+    into->name = plug_strdup(into->named);
+}
+
 /* The new database is complete and stays: what is left is two statements. */
 static int tell_busy(struct pg_into *into, const char *first, const char *second, int64_t sessions,
                      struct backstay_error *err)
@@ -63,22 +71,15 @@ static int tell_busy(struct pg_into *into, const char *first, const char *second
     PLUG_AUTO_BYTES struct plug_bytes name = {0};
 
     pg_add_literal(&name, into->named);
-    into->created = false;
-    return into->host->fail(
+    (void)into->host->fail(
         into->host, err, BACKSTAY_ERR_CONFIG,
         "everything is restored into database %s, but %lld sessions use %s, which cannot be "
         "renamed "
         "while they do; end them (SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
         "datname = %s), then run: %s; %s",
         into->name, (long long)sessions, into->named, name.data, first, second);
-}
-
-/* It is what it is called from here on. */
-static void take_name(struct pg_into *into)
-{
-    into->created = false;
-    free(into->name);
-    into->name = plug_strdup(into->named);
+    take_name(into);
+    return -1;
 }
 
 int pg_into_name(struct pg_into *into, struct backstay_error *err)
