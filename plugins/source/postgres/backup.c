@@ -18,14 +18,6 @@ enum { AGAIN = 1, SKEW_S = 60 };
 
 /* ---- beside the rows: pg_dump first, since the gate waits for it */
 
-static int side_connection(struct pg_run *run, struct pg_conn **out, struct backstay_error *err)
-{
-    if (pg_connect(out, run->pg->host, &run->place, err) != 0)
-        return -1;
-    (*out)->stop = &run->crew.stopped;
-    return pg_run(*out, err, "SET lock_timeout = '60s'");
-}
-
 static int send_below(struct pg_run *run, const char *name, json_t *json,
                       struct backstay_error *err)
 {
@@ -59,15 +51,17 @@ static int send_sequences(struct pg_run *run, struct pg_conn *conn, struct backs
     return r;
 }
 
-static int read_meta(struct pg_run *run, struct pg_conn *conn, struct backstay_error *err)
+static int read_meta(struct pg_run *run, struct backstay_error *err)
 {
+    struct pg_conn *conn = pg_run_side(run, err);
     const struct pg_large_objects large = {.conn = conn,
                                            .snapshot = run->hold.snapshot,
                                            .sink = run->sink,
                                            .folder = run->folder,
                                            .facts = &run->facts};
 
-    if (pg_hold_join(&run->hold, conn, err) != 0 ||
+    if (conn == NULL || pg_run(conn, err, "SET lock_timeout = '60s'") != 0 ||
+        pg_hold_join(&run->hold, conn, err) != 0 ||
         (run->sink && send_database(run, conn, err) != 0) || send_sequences(run, conn, err) != 0 ||
         pg_inventory(run->pg, conn, &run->facts, err) != 0 || pg_run(conn, err, "COMMIT") != 0)
         return -1;
@@ -78,20 +72,16 @@ static void *run_side(void *ctx)
 {
     struct pg_run *run = ctx;
     struct backstay_error err = {.size = sizeof err};
-    struct pg_conn *conn = NULL;
     int r = run->sink ? pg_dump_schema(run, &err) : 0;
 
     if (r > 0)
         r = pg_run_retry(run, &err);
     if (r == 0) {
         plug_crew_open(&run->crew);
-        r = side_connection(run, &conn, &err);
+        r = read_meta(run, &err);
     }
-    if (r == 0)
-        r = read_meta(run, conn, &err);
     if (r != 0)
         (void)plug_crew_stop(&run->crew, &err);
-    pg_disconnect(conn);
     return NULL;
 }
 

@@ -65,17 +65,13 @@ static int compare(const struct pg_run *run, struct pg_conn *conn, const char *r
 
 int pg_dump_kept(struct pg_run *run, struct backstay_error *err)
 {
-    struct pg_conn *conn = NULL;
+    struct pg_conn *conn = pg_run_side(run, err);
     char *rows = NULL;
     int r = -1;
 
-    if (pg_connect(&conn, run->pg->host, &run->place, err) != 0)
-        return -1;
-    conn->stop = &run->crew.stopped;
-    if (pg_hold_join(&run->hold, conn, err) == 0 && (rows = list_rows(conn, err)) != NULL &&
+    if (conn && pg_hold_join(&run->hold, conn, err) == 0 && (rows = list_rows(conn, err)) != NULL &&
         pg_run(conn, err, "COMMIT") == 0)
         r = compare(run, conn, rows, err);
     free(rows);
-    pg_disconnect(conn);
     return r;
 }

@@ -3,6 +3,7 @@
  */
 #include "run.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ void pg_run_reset(struct pg_run *run)
         free(run->dump_args[i]);
     free(run->dump_args);
     run->dump_args = NULL;
+    pg_disconnect(run->side);
+    run->side = NULL;
     free(run->units);
     free(run->sums);
     run->units = NULL;
@@ -59,6 +62,25 @@ int pg_run_claim(struct pg_run *run)
         run->claimed = true;
     (void)pthread_mutex_unlock(&run->crew.mutex);
     return stopped ? -1 : 0;
+}
+
+/* A server may need a moment to notice that pg_dump has left. */
+struct pg_conn *pg_run_side(struct pg_run *run, struct backstay_error *err)
+{
+    enum { TRIES = 10, PAUSE_MS = 200 };
+    int r = run->side ? 0 : -1;
+
+    for (int i = 0; r != 0 && i < TRIES && !plug_crew_stopped(&run->crew); i++) {
+        r = pg_connect(&run->side, run->pg->host, &run->place, err);
+        if (r != 0 && err->kind != BACKSTAY_ERR_TRANSIENT)
+            break;
+        if (r != 0)
+            (void)poll(NULL, 0, PAUSE_MS);
+    }
+    if (r != 0)
+        return NULL;
+    run->side->stop = &run->crew.stopped;
+    return run->side;
 }
 
 /* ---- the plan */

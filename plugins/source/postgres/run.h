@@ -49,6 +49,7 @@ struct pg_run {
     struct plug_rowsum *sums; /* of each table */
     unsigned jobs;
 
+    struct pg_conn *side; /* of the side thread, once pg_run_side() has made it */
     struct plug_crew crew;
     /* Guarded by the crew's mutex: */
     bool claimed;      /* pg_dump is done, and recording has begun: there is no other try */
@@ -66,6 +67,15 @@ void pg_run_reset(struct pg_run *run);
 
 /** Stops all threads for another try, unless recording has begun. Any thread. @return -1. */
 int pg_run_retry(struct pg_run *run, const struct backstay_error *err);
+
+/**
+ * The connection of the side thread, which takes the place of pg_dump's: a backup uses no more
+ * connections than it says. Side thread.
+ *
+ * @return it, closed by pg_run_reset(); NULL with @err.
+ */
+struct pg_conn *pg_run_side(struct pg_run *run, struct backstay_error *err)
+    __attribute__((warn_unused_result));
 
 /** Begins recording: no other try after this. Any thread. @return 0, or -1: stopped. */
 int pg_run_claim(struct pg_run *run) __attribute__((warn_unused_result));
