@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Facts that must differ, do: in the database that is backed up lies a saboteur, a materialized view
-# whose query damages every copy into which it is restored, by the name of the copy. Each damage is
-# told with exit code 4 and the name of what it hit; a copy that nobody damages is equal.
+# whose query damages every copy into which it is restored, by the name of the copy (which has an end
+# of ours until it is complete). Each damage is told with exit code 4 and the name of what it hit; a copy that nobody damages is equal.
 #
 # Usage: facts.py MAJOR
 import sys
@@ -20,7 +20,7 @@ INSERT INTO orders (customer, total) SELECT i %% 1000 + 1, i / 3.0 FROM generate
 CREATE TABLE empty (a int);
 CREATE FUNCTION sabotage() RETURNS text LANGUAGE plpgsql SET search_path = public AS $$
 BEGIN
-    CASE current_database()
+    CASE regexp_replace(current_database(), '_backstay_[0-9a-f]{8}$', '')
 %s
     ELSE NULL;
     END CASE;
@@ -32,7 +32,7 @@ CREATE MATERIALIZED VIEW saboteur AS SELECT public.sabotage(), 1 AS one;
 -- Sequences are set after that: their saboteur comes with ANALYZE, which computes the index anew.
 CREATE FUNCTION late(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    IF current_database() = 'behind' THEN
+    IF current_database() ~ '^behind' THEN
         PERFORM setval('public.orders_id_seq', 29999);
     END IF;
     RETURN i;
