@@ -62,7 +62,7 @@ with postgres.Server(MAJOR) as source, postgres.Server(MAJOR) as spare:
                 back_up(place, fire.writers, number)
         for writer in fire.writers:
             proof.ok("%s: %d rounds, without an error" % (writer.name, writer.rounds),
-                     writer.rounds * 2 >= BACKUPS and not writer.errors, "\n".join(writer.errors))
+                     writer.rounds * 4 >= BACKUPS and not writer.errors, "\n".join(writer.errors))
         place.nothing_left("after the fire")
         taken = place.snapshots()
         proof.ok("%d of %d backups succeeded" % (len(taken), BACKUPS),
