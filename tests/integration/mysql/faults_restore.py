@@ -118,7 +118,7 @@ def full_server(there, flavour):
             file.write(b"\0" * max(room - 12 * MIB, 0))
         result = there.attempt("restore", "latest", "--to", other.url("copy"))
         proof.ok("the server's disk is full: the table is named, and the restore fails",
-                 result.code == 16 and "table shop.big" in result.err and
+                 result.code == 16 and "load table shop." in result.err and
                  "is full" in result.err, result)
         proof.ok("the server's disk is full: one message",
                  result.err.count("backstay: error:") == 1, result)
